@@ -1,0 +1,44 @@
+"""One API call as the simulator's layers see it, and how a layer says no."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+Answer = dict[str, Any]
+"""A response as boto3 would return it, without ResponseMetadata: keys are the model's member names."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request, identified and parsed by botocore's own service models.
+
+    service: botocore's name (``ec2``, ``elbv2``, ``application-autoscaling``, ``cloudwatch`` ...)
+    operation: the model's name (``CreateVpc``)
+    region: the region the request was signed for; ``us-east-1`` for IAM, Route 53 and CloudFront
+    account: twelve digits
+    params: the parameters as the caller of boto3 wrote them
+    now: simulated seconds since the epoch
+    """
+
+    service: str
+    operation: str
+    region: str
+    account: str
+    params: dict[str, Any] = field(default_factory=dict)
+    now: float = 0.0
+
+
+Moto = Callable[[Call], Answer]
+"""Runs a call on moto, bypassing faults, rules and gaps. Raises Refused with moto's own code and message."""
+
+
+class Refused(Exception):
+    """AWS's answer is an error: code and message as AWS words them, status the HTTP status."""
+
+    def __init__(self, code: str, message: str, status: int = 400) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+        self.status = status
