@@ -35,10 +35,17 @@ Moto = Callable[[Call], Answer]
 
 
 class Refused(Exception):
-    """AWS's answer is an error: code and message as AWS words them, status the HTTP status."""
+    """AWS's answer is an error: code and message as AWS words them.
 
-    def __init__(self, code: str, message: str, status: int = 400) -> None:
+    status: the HTTP status; left at 400, the service's model decides where it names one for the code
+    members: further members of the error's shape (``CancellationReasons`` ...)
+    """
+
+    def __init__(
+        self, code: str, message: str, status: int = 400, members: dict[str, Any] | None = None
+    ) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
         self.status = status
+        self.members = members or {}

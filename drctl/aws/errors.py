@@ -1,0 +1,208 @@
+"""The only sets of AWS error codes in drctl, and what they mean to the engine.
+
+Codes are those of botocore's service models and of the services' API references ("Common errors" and each
+operation's "Errors"). What AWS answers for "again in a moment" is listed in the documentation page named beside it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    HTTPClientError,
+    NoCredentialsError,
+    ParamValidationError,
+    PartialCredentialsError,
+    ProxyConnectionError,
+    TokenRetrievalError,
+)
+from botocore.exceptions import ConnectionError as BotocoreConnectionError
+from botocore.parsers import ResponseParserError
+
+from drctl.engine.resource import DependsOnUnknown, NotOurs
+from drctl.engine.trouble import Meaning, Trouble
+
+GONE = frozenset({
+    "404", "AlarmNotFound", "ClusterNotFoundException", "DBClusterNotFoundFault", "DBClusterParameterGroupNotFound",
+    "DBInstanceNotFound", "DBInstanceNotFoundFault", "DBParameterGroupNotFound", "DBParameterGroupNotFoundFault",
+    "DBSubnetGroupNotFoundFault", "GlobalClusterNotFoundFault", "InvalidAllocationID.NotFound",
+    "InvalidAssociationID.NotFound", "InvalidFlowLogId.NotFound", "InvalidGroup.NotFound",
+    "InvalidInternetGatewayID.NotFound", "InvalidNetworkInterfaceID.NotFound", "InvalidPermission.NotFound",
+    "InvalidRoute.NotFound", "InvalidRouteTableID.NotFound", "InvalidSecurityGroupRuleId.NotFound",
+    "InvalidSubnetID.NotFound", "InvalidVpcEndpointId.NotFound", "InvalidVpcID.NotFound",
+    "InvalidVpcPeeringConnectionID.NotFound", "InvalidVpcPeeringConnectionId.NotFound", "ListenerNotFound",
+    "LoadBalancerNotFound", "NatGatewayNotFound", "NoSuchBucket", "NoSuchBucketPolicy",
+    "NoSuchDistribution", "NoSuchEntity", "NoSuchHealthCheck", "NoSuchHostedZone", "NoSuchLifecycleConfiguration",
+    "NoSuchOriginAccessControl", "NoSuchPublicAccessBlockConfiguration", "NoSuchTagSet", "NotFound",
+    "NotFoundException", "ObjectNotFoundException", "OwnershipControlsNotFoundError",
+    "ReplicationConfigurationNotFoundError", "ResourceNotFound", "ResourceNotFoundException", "RuleNotFound",
+    "ServerSideEncryptionConfigurationNotFoundError", "ServiceNotFoundException", "TableNotFoundException",
+    "TargetGroupNotFound", "DashboardNotFoundError",
+})  # fmt: skip
+"""It is not there: an answer to a read, success to a delete."""
+
+THROTTLED = frozenset({
+    "BandwidthLimitExceeded", "EC2ThrottledException", "LimitExceededException", "PriorRequestNotComplete",
+    "ProvisionedThroughputExceededException", "RequestLimitExceeded", "RequestThrottled", "RequestThrottledException",
+    "SlowDown", "Throttling", "ThrottlingException", "ThrottledException", "TooManyRequestsException",
+    "TransactionInProgressException", "ConcurrentModification", "ConcurrentModificationException",
+    "ConcurrentUpdateException", "OperationAborted",
+})  # fmt: skip
+"""Refused for haste or for another change under way; certainly not done."""
+
+IN_USE = frozenset({
+    "ClusterContainsContainerInstancesException", "ClusterContainsServicesException", "ClusterContainsTasksException",
+    "CannotDelete", "DeleteConflict", "DependencyViolation", "DistributionNotDisabled", "HealthCheckInUse",
+    "InvalidDBClusterStateFault", "InvalidDBInstanceState", "InvalidDBInstanceStateFault",
+    "InvalidDBParameterGroupState", "InvalidDBParameterGroupStateFault", "InvalidDBSubnetGroupStateFault",
+    "InvalidDBSubnetStateFault", "InvalidGlobalClusterStateFault", "InvalidIPAddress.InUse", "OriginAccessControlInUse",
+    "ResourceInUse", "ResourceInUseException", "ResourceConflictException", "IncorrectState", "BucketNotEmpty",
+    "InvalidVpcPeeringConnectionState",
+})  # fmt: skip
+"""Not in this state, or not while something else uses it: later."""
+
+EXISTS = frozenset({
+    "AlreadyExistsException", "BucketAlreadyOwnedByYou", "DBClusterAlreadyExistsFault", "DBInstanceAlreadyExists",
+    "DBInstanceAlreadyExistsFault", "DBParameterGroupAlreadyExists", "DBParameterGroupAlreadyExistsFault",
+    "DBSubnetGroupAlreadyExists", "DBSubnetGroupAlreadyExistsFault", "DistributionAlreadyExists", "DuplicateListener",
+    "DuplicateLoadBalancerName", "DuplicateTargetGroupName", "EntityAlreadyExists", "FlowLogAlreadyExists",
+    "GlobalClusterAlreadyExistsFault", "HealthCheckAlreadyExists", "HostedZoneAlreadyExists",
+    "InvalidGroup.Duplicate", "InvalidPermission.Duplicate", "InvalidSubnet.Conflict",
+    "OriginAccessControlAlreadyExists", "PriorityInUse", "Resource.AlreadyAssociated", "ResourceAlreadyExistsException",
+    "ResourceExistsException", "RouteAlreadyExists", "TableAlreadyExistsException",
+})  # fmt: skip
+"""The name is taken, by us or by somebody else: a read tells."""
+
+LOST = frozenset({
+    "500", "502", "503", "504", "InternalError", "InternalFailure", "InternalServerError", "InternalServiceError",
+    "InternalServiceException", "ServerException", "ServiceException", "ServiceFailure", "ServiceUnavailable",
+    "ServiceUnavailableException", "RequestTimeout", "RequestTimeoutException", "Unavailable",
+})  # fmt: skip
+"""The service stumbled; whether it acted is unknown."""
+
+NOT_YET = (
+    ("InvalidParameterValueException", r"cannot be assumed by Lambda"),
+    ("InvalidParameterValueException", r"role .*(not have|does not have).* permission"),
+    ("InvalidParameterException", r"[Uu]nable to assume|[Rr]ole is not valid|Verify that the .*role"),
+    ("InvalidParameter", r"[Uu]nable to assume|DeliverLogsPermissionArn"),
+    ("ClientException", r"[Rr]ole is not valid|unable to assume"),
+    ("InvalidParameterCombination", r"[Rr]ole .*(assume|not exist)"),
+    ("InvalidParameterValue", r"IAM role .*(not valid|does not exist|permissions)"),
+    ("MalformedPolicyDocumentException", r"invalid principals"),
+    ("MalformedPolicyDocument", r"[Ii]nvalid principal"),
+    ("MalformedPolicy", r"[Ii]nvalid principal"),
+    ("InvalidRequest", r"role .*(assume|exist)"),
+    ("AccessDeniedException", r"KMS key|key policy"),
+    ("InvalidParameterException", r"KMS [Kk]ey .*(not exist|not allowed|authorized)"),
+    ("InvalidVpcPeeringConnectionID.NotFound", r""),
+    ("UnsupportedCertificate", r""),
+    ("InvalidViewerCertificate", r""),
+)
+"""Code and a pattern of its message: a new role, key, policy or id that the other service does not see yet.
+
+Lambda: "The role defined for the function cannot be assumed by Lambda" (Lambda troubleshooting guide); KMS:
+"Policy contains a statement with one or more invalid principals" (IAM "Changes are not always immediately visible").
+"""
+
+DENIED = frozenset({
+    "AccessDenied", "AccessDeniedException", "AuthFailure", "AuthorizationError", "Forbidden", "InvalidClientTokenId",
+    "UnauthorizedOperation", "UnrecognizedClientException", "SignatureDoesNotMatch",
+})  # fmt: skip
+EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
+QUOTA = re.compile(r"(LimitExceeded|QuotaExceeded|TooMany\w+|MaximumNumber|InsufficientAddress|AddressLimit)")
+
+
+def code_of(error: ClientError) -> str:
+    """AWS's error code; some REST answers have none but the status."""
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def words_of(error: ClientError) -> str:
+    """AWS's own words: code and message, and the operation that was asked for."""
+    message = error.response.get("Error", {}).get("Message", "")
+    return f"{code_of(error)}: {message} ({error.operation_name})"
+
+
+def is_gone(error: ClientError) -> bool:
+    """Whether AWS says that the thing does not exist."""
+    return code_of(error) in GONE
+
+
+@contextmanager
+def tolerating_absence() -> Iterator[None]:
+    """Leave the block when AWS says that the thing is not there: a read then falls through to None."""
+    try:
+        yield
+    except ClientError as error:
+        if not is_gone(error):
+            raise
+
+
+@contextmanager
+def tolerating_existence() -> Iterator[None]:
+    """Leave the block when AWS says that it has been done already: the second run of an update."""
+    try:
+        yield
+    except ClientError as error:
+        if code_of(error) not in EXISTS:
+            raise
+
+
+def classify(error: Exception) -> Trouble:
+    """What an error from a verb means: the engine's only view of AWS's codes."""
+    if isinstance(error, ClientError):
+        return _classify_answer(error)
+    if isinstance(error, NotOurs):
+        return Trouble(Meaning.FATAL, str(error), "rename it in the settings, or remove what is in the way")
+    if isinstance(error, DependsOnUnknown):
+        return Trouble(Meaning.NOT_YET, str(error))
+    if isinstance(error, (NoCredentialsError, PartialCredentialsError, TokenRetrievalError)):
+        return Trouble(Meaning.FATAL, str(error), "renew the credentials and run the same command again")
+    if isinstance(error, ParamValidationError):
+        return Trouble(Meaning.FATAL, str(error), "this is a defect of drctl: please report it")
+    if isinstance(error, (EndpointConnectionError, ConnectTimeoutError, ProxyConnectionError)):
+        return Trouble(Meaning.LOST, str(error), "check the network, then run the same command again")
+    if isinstance(error, (HTTPClientError, BotocoreConnectionError, ResponseParserError)):
+        return Trouble(
+            Meaning.LOST, str(error), "run the same command again: it looks first at what was done"
+        )
+    if isinstance(error, BotoCoreError):
+        return Trouble(Meaning.FATAL, str(error))
+    return Trouble(
+        Meaning.FATAL,
+        f"{type(error).__name__}: {error}",
+        "this is a defect of drctl: run again with -vv and report it",
+    )
+
+
+def _classify_answer(error: ClientError) -> Trouble:
+    code, cause = code_of(error), words_of(error)
+    message = str(error.response.get("Error", {}).get("Message", ""))
+    if any(code == known and re.search(pattern, message) for known, pattern in NOT_YET):
+        return Trouble(Meaning.NOT_YET, cause)
+    for codes, meaning in (
+        (GONE, Meaning.GONE),
+        (THROTTLED, Meaning.THROTTLED),
+        (IN_USE, Meaning.IN_USE),
+        (EXISTS, Meaning.EXISTS),
+        (LOST, Meaning.LOST),
+    ):
+        if code in codes and not (code == "LimitExceededException" and "rate" not in message.lower()):
+            return Trouble(meaning, cause)
+    if code in EXPIRED:
+        return Trouble(Meaning.FATAL, cause, "renew the credentials and run the same command again")
+    if code in DENIED:
+        return Trouble(
+            Meaning.FATAL, cause, f"allow {error.operation_name} to these credentials, then run again"
+        )
+    if QUOTA.search(code):
+        return Trouble(
+            Meaning.FATAL, cause, "raise this quota in Service Quotas for that region, then run again"
+        )
+    return Trouble(Meaning.FATAL, cause)

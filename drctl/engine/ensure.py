@@ -1,0 +1,255 @@
+"""Making a resource so, written once for every kind.
+
+read -> absent? record the intent, create -> loop { read, record; failed? raise with AWS's reason; drift? update or
+replace; ready? return; wait }. It is a generator: each ``yield`` hands the thread back with the time to go on at.
+What was minted is on the disk before the next yield, so that an interruption between steps loses nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING
+
+from drctl.engine.events import Started, Waiting
+from drctl.engine.pace import REQUEST_LIFE, VISIBLE_WITHIN, Pause, deadline, next_look, retries
+from drctl.engine.patience import Patience
+from drctl.engine.remove import remove
+from drctl.engine.resource import Drift, NotOurs, Observed, Phase, Repeat, identity
+from drctl.engine.run import AnyResource, ResourceFailed, Run
+from drctl.engine.trouble import Meaning
+from drctl.errors import Diagnostic
+from drctl.ledger.model import Record
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+    Seen = Observed[DataclassInstance]
+
+MOST_UPDATES = 6
+"""Updates in a row that may leave the same drift behind (reads lag) before that counts as failure."""
+
+Procedure = Generator[Pause, None, str]
+"""Yields pauses, returns the action taken."""
+
+
+class Ensure:
+    """One resource's way to where the settings want it."""
+
+    def __init__(self, run: Run, resource: AnyResource) -> None:
+        self._run = run
+        self._resource = resource
+        self._patience = Patience(run, resource, "make")
+        self._action = "unchanged"
+        self._since = run.clock.now()
+        self._look_took = 0.0
+
+    def steps(self) -> Procedure:
+        """The procedure; its value is create, update, replace or unchanged. Raises ResourceFailed."""
+        updates = _Updates()
+        while True:
+            try:
+                observed = self._look()
+            except Exception as error:
+                yield self._judged(error)
+                continue
+            if observed is None:
+                yield from self._make()
+                continue
+            self._note(observed)
+            if observed.phase is Phase.FAILED:
+                raise self._patience.failed(observed.reason or "AWS says that it has failed")
+            if observed.phase is not Phase.LEAVING:
+                if observed.drift:
+                    yield from self._repair(observed, updates.seeing(observed.drift))
+                    continue
+                if observed.phase is Phase.READY:
+                    return self._action
+            yield self._wait(observed)
+
+    def _look(self) -> Seen | None:
+        given = self._run.given(self._resource)
+        began = self._run.clock.now()
+        observed = self._resource.read(self._run.aws, given)
+        self._look_took = self._run.clock.now() - began
+        if observed is not None and identity(observed.outputs) in given.others:
+            return None
+        return observed
+
+    def _note(self, observed: Seen) -> None:
+        """What was seen goes into the ledger if it is news; an intent is closed by seeing its result."""
+        run, resource = self._run, self._resource
+        run.seen[resource.address] = observed.outputs
+        before = run.record(resource)
+        after = run.describe(
+            resource, before, outputs=asdict(observed.outputs), phase=observed.phase.value, intent=None
+        )
+        if after != before:
+            run.ledger.put(after)
+        if before.intent is not None and before.intent.operation == "create" and self._action == "unchanged":
+            self._begin("create")  # a run before this one made it; it has not been ready yet
+
+    def _make(self) -> Generator[Pause, None, None]:
+        record = self._run.record(self._resource)
+        wait = self._unsettled(record)
+        if wait is not None:
+            yield wait
+            return
+        if record.outputs and self._resource.repeat is not Repeat.NAME:
+            yield from self._create(record, condemn=True)
+        else:
+            yield from self._create(record)
+
+    def _unsettled(self, record: Record) -> Pause | None:
+        """Absent, but perhaps not for long: a request may still be under way, or its result not visible yet."""
+        now = self._run.clock.now()
+        intent = record.intent
+        if intent is not None and intent.operation == "create" and self._resource.repeat is Repeat.NEVER:
+            left = intent.time + REQUEST_LIFE - now
+            if left > 0:
+                return self._pause(min(left, 5.0), "the outcome of a request whose answer was lost")
+        fresh = record.outputs and record.phase in ("creating", Phase.PENDING.value)
+        if fresh and now - record.created_at < VISIBLE_WITHIN:
+            return self._pause(max(1.0, self._look_took), "AWS to show what it has made")
+        return None
+
+    def _create(self, record: Record, *, condemn: bool = False) -> Generator[Pause, None, None]:
+        """Send the create until it is answered; refusals that prove that nothing was done are repeated here."""
+        run, resource = self._run, self._resource
+        self._begin("create")
+        while True:
+            open_intent = record.intent if record.intent and record.intent.operation == "create" else None
+            intent = replace(open_intent or run.intend("create"), time=run.clock.now())
+            asked = run.describe(
+                resource, record, intent=intent, phase="creating", outputs={}, created_at=run.clock.now()
+            )
+            if condemn:
+                run.ledger.condemn(record, asked)
+                condemn = False
+            else:
+                run.ledger.put(asked)
+            record = asked
+            try:
+                outputs = resource.create(run.aws.once, run.given(resource, token=intent.token))
+            except Exception as error:
+                meaning, pause = self._judge(error, closing=record)
+                yield pause
+                if meaning in (Meaning.LOST, Meaning.EXISTS):
+                    return
+                continue
+            run.ledger.put(
+                run.describe(
+                    resource, record, intent=None, phase=Phase.PENDING.value, outputs=asdict(outputs)
+                )
+            )
+            run.seen[resource.address] = outputs
+            self._patience.reset()
+            self._since = run.clock.now()
+            return
+
+    def _judge(self, error: Exception, closing: Record) -> tuple[Meaning, Pause]:
+        """Patience's judgement; a create that was refused for good leaves no open intent behind."""
+        try:
+            meaning, pause = self._patience.judge(error)
+        except ResourceFailed:
+            if self._run.classify(error).meaning is not Meaning.LOST:
+                self._run.ledger.put(closing.with_intent(None))
+            raise
+        return meaning, self._pause(pause.seconds, pause.reason)
+
+    def _repair(self, observed: Seen, repeated: int) -> Generator[Pause, None, None]:
+        run, resource = self._run, self._resource
+        record = run.record(resource)
+        if resource.must_be_replaced(observed.drift):
+            yield from self._replace(observed, record)
+            return
+        if repeated >= MOST_UPDATES:
+            raise self._patience.failed(f"AWS still shows {shown(observed.drift)} after {repeated} updates")
+        for _, pause in zip(range(repeated), retries(), strict=False):
+            seconds = pause
+        if repeated:
+            yield self._pause(seconds, "AWS to show the change")
+        self._begin("update")
+        run.ledger.put(run.describe(resource, record, intent=run.intend("update")))
+        try:
+            resource.update(run.aws, run.given(resource), observed)
+        except Exception as error:
+            yield self._judged(error)
+        else:
+            self._patience.reset()
+
+    def _replace(self, observed: Seen, record: Record) -> Generator[Pause, None, None]:
+        """A new one first where two can stand side by side; where the name is unique the old one goes first."""
+        refuse_loss(self._resource, observed.drift)
+        self._begin("replace")
+        if self._resource.repeat is Repeat.NAME:
+            yield from remove(self._run, self._resource, record)
+            self._run.seen.pop(self._resource.address, None)
+            yield from self._create(self._run.record(self._resource))
+        else:
+            yield from self._create(record, condemn=True)
+
+    def _begin(self, action: str) -> None:
+        if self._action == "unchanged":
+            self._action = action
+            self._since = self._run.clock.now()
+            typical = self._resource.typical.ready
+            self._run.emit(Started(self._since, self._resource.address, action, typical))
+
+    def _wait(self, observed: Seen) -> Pause:
+        leaving = observed.phase is Phase.LEAVING
+        typical = self._resource.typical.gone if leaving else self._resource.typical.ready
+        waited = self._run.clock.now() - self._since
+        if waited > deadline(typical):
+            raise self._patience.failed(
+                f"still {observed.phase} after {waited:.0f} s {observed.reason}".rstrip(),
+                "run the same command again: it goes on waiting; look in the console for what AWS waits for",
+            )
+        reason = observed.reason or ("AWS to remove it" if leaving else "AWS to make it ready")
+        return self._pause(next_look(typical, waited, self._look_took), reason)
+
+    def _judged(self, error: Exception) -> Pause:
+        if isinstance(error, NotOurs):
+            raise self._patience.failed(str(error), self._run.classify(error).remedy) from error
+        _, pause = self._patience.judge(error)
+        return self._pause(pause.seconds, pause.reason)
+
+    def _pause(self, seconds: float, reason: str) -> Pause:
+        self._run.emit(Waiting(self._run.clock.now(), self._resource.address, reason))
+        return Pause(seconds, reason)
+
+
+class _Updates:
+    """How many times in a row the same drift has been seen."""
+
+    def __init__(self) -> None:
+        self._drift: Drift | None = None
+        self._times = 0
+
+    def seeing(self, drift: Drift) -> int:
+        self._times = self._times + 1 if drift == self._drift else 0
+        self._drift = drift
+        return self._times
+
+
+def refuse_loss(resource: AnyResource, drift: Drift) -> None:
+    """Raise ResourceFailed where a replacement would lose data."""
+    if resource.holds_data:
+        raise ResourceFailed(
+            Diagnostic(
+                f"{resource.address} would have to be replaced, and its data would be lost",
+                resource.address,
+                f"AWS cannot change in place: {shown(drift)}",
+                f"take the setting back, or remove it first: drctl destroy --target {resource.address}",
+            )
+        )
+
+
+def shown(drift: Mapping[str, tuple[object, object]]) -> str:
+    """Drift in one line: ``field: actual, wanted desired``."""
+    return "; ".join(f"{name}: {actual!r}, wanted {desired!r}" for name, (actual, desired) in drift.items())
+
+
+def ensure(run: Run, resource: AnyResource) -> Procedure:
+    """Bring a resource where the settings want it; the value is the action that took."""
+    return Ensure(run, resource).steps()

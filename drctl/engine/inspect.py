@@ -1,0 +1,50 @@
+"""What ``up`` would do to a resource, found by the same read and the same rules, changing nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, field
+
+from drctl.engine.ensure import refuse_loss
+from drctl.engine.pace import Pause
+from drctl.engine.patience import Patience
+from drctl.engine.resource import DependsOnUnknown, Drift, Phase, identity
+from drctl.engine.run import AnyResource, Run
+from drctl.engine.unknown import unknown_outputs
+
+
+@dataclass(frozen=True)
+class Change:
+    """What would happen at an address: create, update, replace, delete or unchanged, and why (the drift)."""
+
+    address: str
+    action: str
+    fields: Drift = field(default_factory=dict)
+    phase: str = ""
+
+
+def inspect(run: Run, resource: AnyResource) -> Generator[Pause, None, Change]:
+    """Compare. What is about to be made gives its followers placeholders. Raises ResourceFailed."""
+    patience = Patience(run, resource, "read")
+    address = resource.address
+    while True:
+        given = run.given(resource)
+        try:
+            observed = resource.read(run.aws, given)
+            break
+        except DependsOnUnknown:
+            observed = None
+            break
+        except Exception as error:
+            yield patience.judge(error)[1]
+    absent = observed is None or identity(observed.outputs) in given.others or observed.phase is Phase.LEAVING
+    if observed is None or absent:
+        run.seen[address] = unknown_outputs(resource.outputs_type, address)
+        return Change(address, "create", phase="absent")
+    if resource.must_be_replaced(observed.drift):
+        refuse_loss(resource, observed.drift)
+        run.seen[address] = unknown_outputs(resource.outputs_type, address)
+        return Change(address, "replace", observed.drift, observed.phase.value)
+    run.seen[address] = observed.outputs
+    action = "update" if observed.drift else "unchanged"
+    return Change(address, action, observed.drift, observed.phase.value)

@@ -1,0 +1,99 @@
+"""Removing a resource, written once for every kind.
+
+read -> absent? forget -> ask for removal ("in use" means later, within bounds) -> read until absent -> forget.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from drctl.engine.events import Started, Waiting
+from drctl.engine.pace import REQUEST_LIFE, VISIBLE_WITHIN, Pause, deadline, next_look
+from drctl.engine.patience import Patience
+from drctl.engine.resource import NotOurs, Observed, Phase, identity
+from drctl.engine.run import AnyResource, Run
+from drctl.engine.trouble import Meaning
+from drctl.ledger.model import Record
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+
+def remove(run: Run, resource: AnyResource, record: Record) -> Generator[Pause, None, str]:
+    """Take away what ``record`` says was made; the value is "delete" once it is gone and forgotten.
+
+    Raises ResourceFailed.
+    """
+    patience = Patience(run, resource, "remove")
+    since = run.clock.now()
+    run.emit(Started(since, record.address, "delete", resource.typical.gone))
+    while True:
+        began = run.clock.now()
+        try:
+            observed = _look(run, resource, record)
+        except Exception as error:
+            yield _put_up_with(run, record, patience, error)
+            continue
+        took = run.clock.now() - began
+        if observed is None:
+            wait = _unsettled(record, run.clock.now())
+            if wait is None:
+                run.ledger.forget(record.address)
+                return "delete"
+            yield wait
+            continue
+        if observed.phase is not Phase.LEAVING:
+            record = replace(record, intent=run.intend("delete"), phase=Phase.LEAVING.value)
+            run.ledger.put(record)
+            try:
+                resource.delete(run.aws, observed.outputs)
+            except Exception as error:
+                yield _put_up_with(run, record, patience, error)
+                continue
+            patience.reset()
+            yield Pause(_settling(resource), "AWS to remove it", going=resource.typical.gone > 1)
+            continue
+        waited = run.clock.now() - since
+        if waited > deadline(resource.typical.gone):
+            raise patience.failed(f"still there after {waited:.0f} s. {observed.reason}".rstrip())
+        run.emit(Waiting(run.clock.now(), record.address, observed.reason or "AWS to remove it"))
+        yield Pause(next_look(resource.typical.gone, waited, took), "AWS to remove it", going=True)
+
+
+def _look(run: Run, resource: AnyResource, record: Record) -> Observed[DataclassInstance] | None:
+    """What is there of it. Under its name but not with our tags: ours is gone, and that one is not touched."""
+    given = run.given(resource, record)
+    try:
+        observed = resource.read(run.aws, given)
+    except NotOurs:
+        return None
+    if observed is not None and identity(observed.outputs) in given.others:
+        return None
+    return observed
+
+
+def _settling(resource: AnyResource) -> float:
+    """Seconds before the first look: none for what goes at once."""
+    return 0.0 if resource.typical.gone <= 1 else min(resource.typical.gone / 2, 2.5)
+
+
+def _unsettled(record: Record, now: float) -> Pause | None:
+    """Absent, but a create may still be under way, or its result not visible yet."""
+    intent = record.intent
+    if intent is not None and intent.operation == "create":
+        left = intent.time + REQUEST_LIFE - now
+        if left > 0:
+            return Pause(min(left, 5.0), "the outcome of a request whose answer was lost")
+    elif record.outputs and record.phase == Phase.PENDING.value and now - record.created_at < VISIBLE_WITHIN:
+        return Pause(1.0, "AWS to show what it has made")
+    return None
+
+
+def _put_up_with(run: Run, record: Record, patience: Patience, error: Exception) -> Pause:
+    meaning, pause = patience.judge(error)
+    if meaning is Meaning.GONE:
+        return Pause(0.0, pause.reason)
+    run.emit(Waiting(run.clock.now(), record.address, pause.reason))
+    return pause

@@ -1,0 +1,86 @@
+"""What drctl remembers of an environment. Plain data: it is a JSON file that a person may have to read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+VERSION = 1
+"""The state file's format. A newer one is refused, an older one is migrated."""
+
+CONDEMNED = "~"
+"""In an address: what it names was replaced and waits for its removal (``us-east-1/subnet/private-a~1``)."""
+
+
+@dataclass(frozen=True)
+class Intent:
+    """A mutating call that was about to be sent; on record before it is, so that a crash loses nothing.
+
+    operation: create, update or delete
+    token: the idempotency token of a create, random, the same for every repetition of this intent
+    time: when it was decided, seconds since the epoch; renewed when the request is sent again
+    """
+
+    operation: str
+    token: str
+    time: float
+
+
+@dataclass(frozen=True)
+class Record:
+    """One resource: what it was built from, what AWS answered, and what was about to be done to it.
+
+    fields: the desired state it was last ensured with; references stand as {"$ref": address}
+    outputs: ids and names that AWS gave; empty until the first create has been answered
+    """
+
+    address: str
+    kind: str
+    region: str
+    name: str
+    phase: str
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    depends_on: tuple[str, ...] = ()
+    created_at: float = 0.0
+    intent: Intent | None = None
+
+    def with_intent(self, intent: Intent | None) -> Record:
+        """The same record with another open intent, or with none."""
+        return replace(self, intent=intent)
+
+    def as_json(self) -> dict[str, Any]:
+        """The record as JSON can hold it."""
+        return asdict(self)
+
+
+def record_from_json(data: Mapping[str, Any]) -> Record:
+    """The inverse of Record.as_json. Raises KeyError or TypeError when it is not a record."""
+    intent = data.get("intent")
+    return Record(
+        **{
+            **data,
+            "depends_on": tuple(data.get("depends_on", ())),
+            "intent": Intent(**intent) if intent else None,
+        }
+    )
+
+
+@dataclass(frozen=True)
+class Meta:
+    """What the state file says of the environment as a whole.
+
+    lineage: a random name given at birth; two files of one environment with different lineages are strangers
+    serial: the number of the last journal entry that the snapshot contains
+    """
+
+    environment: str
+    lineage: str
+    serial: int = 0
+    version: int = VERSION
+    account: str = ""
+    partition: str = "aws"
+    regions: tuple[str, ...] = ()
+    settings_digest: str = ""
+    written_at: float = 0.0

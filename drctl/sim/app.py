@@ -1,0 +1,201 @@
+"""The pipeline that every request to the simulated AWS goes through.
+
+identify -> faults -> (one lock: world's due events -> rules -> gap or moto -> afters) -> access log
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import logging
+import threading
+from io import BytesIO
+from typing import Any
+
+from moto.core.request import Request
+
+from drctl.sim import models, registry
+from drctl.sim.access_log import AccessLog
+from drctl.sim.call import Call, Refused
+from drctl.sim.clock import SimClock
+from drctl.sim.faults import Faults
+from drctl.sim.identify import Target, Unidentified, identify
+from drctl.sim.moto_cloud import MotoCloud, NotInMoto
+from drctl.sim.wire import Reply, read_answer, read_params, write_answer, write_error
+from drctl.sim.world import World
+
+GAP = "SimulatorGap"
+FAULT = "SimulatorFault"
+NOT_RETRIED = 501
+"""The one status in the five hundreds that no retry mode of botocore sends again."""
+
+log = logging.getLogger(__name__)
+
+
+class Simulator:
+    """The simulated AWS. Thread-safe; what happens on it happens one call at a time."""
+
+    def __init__(self, clock: SimClock, moto: MotoCloud, access_log: AccessLog) -> None:
+        self.clock = clock
+        self.moto = moto
+        self.access_log = access_log
+        self.faults = Faults()
+        self.world = World(now=clock.now())
+        self.lock = threading.Lock()
+        self.mutations = 0
+        self.internal_errors = 0
+
+    def handle(self, environ: dict[str, Any], body: bytes) -> Reply | None:
+        """Answer a request; None means that the connection is to be dropped without an answer."""
+        request = Request({**environ, "wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body))})
+        try:
+            target = identify(request)
+        except Unidentified as error:
+            return self._unidentified(request, str(error))
+        fault = self.faults.strike(target.service, target.name, target.region)
+        if fault is not None and fault.kind == "error":
+            reply = write_error(target, Refused(fault.code, fault.message, fault.status))
+            return self._logged(target, reply, fault.code)
+        with self.lock:
+            reply, code = self._answer(target, request, environ, body)
+        if fault is not None:
+            self._logged(target, reply, "ResponseLost")
+            return None
+        return self._logged(target, reply, code)
+
+    def tick(self) -> None:
+        """Let happen what is due by now. Calls do so themselves; this is for the time between calls."""
+        with self.lock:
+            self._tick()
+
+    def advance(self, seconds: float) -> None:
+        """Jump forward in simulated time, letting happen what comes due on the way. ValueError if backward."""
+        if seconds < 0:
+            raise ValueError("time does not run backwards")
+        with self.lock:
+            self.clock.set_now(self.clock.now() + seconds)
+            self._tick()
+
+    def reset(self) -> None:
+        """An empty AWS, no faults, an empty access log. Time goes on."""
+        with self.lock:
+            self.moto.reset()
+            self.world = World(now=self.clock.now())
+            self.faults.remove()
+            self.internal_errors = 0
+            self.mutations += 1
+            self.access_log.clear()
+
+    def _answer(
+        self, target: Target, request: Request, environ: dict[str, Any], body: bytes
+    ) -> tuple[Reply, str | None]:
+        """The reply, and the error code in it if it is one."""
+        self._tick()
+        try:
+            return self._through_layers(target, request, environ, body), None
+        except _MotoRefused as error:
+            return error.reply, error.code
+        except Refused as refused:
+            return write_error(target, refused), refused.code
+        except NotInMoto as error:
+            message = f"the simulator does not know {target.service} {target.name} ({error})"
+            return self._hard_error(target, GAP, message), GAP
+        except Exception as error:
+            self.internal_errors += 1
+            log.exception("%s %s in %s", target.service, target.name, target.region)
+            message = (
+                f"{target.service} {target.name}: {type(error).__name__}: {error} (see the simulator's log)"
+            )
+            return self._hard_error(target, FAULT, message), FAULT
+
+    def _through_layers(
+        self, target: Target, request: Request, environ: dict[str, Any], body: bytes
+    ) -> Reply:
+        key = (target.service, target.name)
+        rules = registry.RULES.get(key, ())
+        gap = registry.GAPS.get(key)
+        afters = registry.AFTERS.get(key, ())
+        if not rules and gap is None and not afters:
+            return self._forward(target, environ, body)
+        call = Call(
+            target.service,
+            target.name,
+            target.region,
+            self._account(request, target),
+            read_params(target, request),
+            self.world.now,
+        )
+        for rule in rules:
+            rule(call, self.world)
+        if gap is not None:
+            answer = gap(call, self.world, self.moto.call)
+            if afters:
+                answer = copy.deepcopy(answer)
+        else:
+            reply = self._forward(target, environ, body)
+            if not afters:
+                return reply
+            answer = read_answer(target.operation, target.protocol, reply)
+        for after in afters:
+            after(call, self.world, answer)
+        return write_answer(target, answer)
+
+    def _forward(self, target: Target, environ: dict[str, Any], body: bytes) -> Reply:
+        """moto's reply untouched; its errors are raised with their bytes."""
+        reply = self.moto.forward(target.operation, environ, body)
+        if reply.status >= 400:
+            try:
+                read_answer(target.operation, target.protocol, reply)
+            except Refused as refused:
+                raise _MotoRefused(refused.code, reply) from refused
+        return reply
+
+    def _tick(self) -> None:
+        now = self.clock.now()
+        while (due := self.world.due(now)) is not None:
+            try:
+                registry.EVENTS[due.event](self.world, self.moto.call, due.data)
+            except Exception:
+                # The thing may be gone by now, or the event be wrong: the call that woke it is not to blame.
+                self.internal_errors += 1
+                log.exception("event %s with %s", due.event, due.data)
+
+    def _account(self, request: Request, target: Target) -> str:
+        return request.headers.get("x-moto-account-id") or self.moto.account_of(target.access_key)
+
+    def _hard_error(self, target: Target, code: str, message: str) -> Reply:
+        return write_error(target, Refused(code, message, NOT_RETRIED))
+
+    def _unidentified(self, request: Request, reason: str) -> Reply:
+        """Without a model the protocol can only be guessed; every parser of botocore finds the code in this."""
+        self.access_log.add(self.clock.now(), "unknown", request.path, "unknown", NOT_RETRIED, GAP)
+        message = f"the simulator cannot tell what is asked: {reason}"
+        if request.content_type and "form" in request.content_type:
+            body = f"<ErrorResponse><Error><Code>{GAP}</Code><Message>{message}</Message></Error></ErrorResponse>"
+        else:
+            body = json.dumps({"__type": GAP, "message": message})
+        return Reply(NOT_RETRIED, [("x-amzn-ErrorType", GAP), ("Content-Type", "text/plain")], body.encode())
+
+    def _logged(self, target: Target, reply: Reply, code: str | None) -> Reply:
+        mutating = self.access_log.add(
+            self.clock.now(), target.service, target.name, target.region, reply.status, code
+        )
+        self.mutations += mutating
+        return reply
+
+
+class _MotoRefused(Exception):
+    """moto's own error, to be passed on as it is."""
+
+    def __init__(self, code: str, reply: Reply) -> None:
+        super().__init__(code)
+        self.code = code
+        self.reply = reply
+
+
+def preload(simulator: Simulator, services: tuple[str, ...]) -> None:
+    """Load services one by one, letting calls in between."""
+    for service in services:
+        models.service_model(service)
+        with simulator.lock:
+            simulator.moto.preload(service)

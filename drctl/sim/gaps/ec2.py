@@ -1,0 +1,165 @@
+"""EC2 as moto lacks it: NAT gateways and endpoints that take time, honest filters, flow logs, prefix lists."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from moto.ec2.models import ec2_backends
+
+from drctl.sim.call import Answer, Call, Moto, Refused
+from drctl.sim.gaps.ec2_client_tokens import once
+from drctl.sim.lifecycle.durations import DURATIONS
+from drctl.sim.lifecycle.ec2 import endpoint_duration
+from drctl.sim.lifecycle.ec2_interfaces import claim, free_address
+from drctl.sim.registry import gap
+from drctl.sim.world import World
+
+
+@gap("ec2", "CreateNatGateway")
+def create_nat_gateway(call: Call, world: World, moto: Moto) -> Answer:
+    return once(call, world, lambda: make_nat_gateway(call, world, moto))
+
+
+def make_nat_gateway(call: Call, world: World, moto: Moto) -> Answer:
+    """Pending first; ``failed`` when the VPC has no internet gateway (VPC user guide, "Troubleshoot NAT gateways")."""
+    backend = ec2_backends[call.account][call.region]
+    answer = moto(call)
+    gateway = backend.nat_gateways[answer["NatGateway"]["NatGatewayId"]]
+    interface = gateway._eni
+    address = free_address(call.account, call.region, gateway.subnet_id)
+    claim(interface, f"Interface for NAT Gateway {gateway.id}", "nat_gateway")
+    interface.private_ip_address = address
+    interface.private_ip_addresses = [{"Primary": True, "PrivateIpAddress": address}]
+    gateway.private_ip = gateway.address_set[0]["privateIp"] = address
+    gateway.state = "pending"
+    gateway._created_at = datetime.fromtimestamp(world.now, UTC).replace(tzinfo=None)
+    answer["NatGateway"]["CreateTime"] = gateway._created_at
+    key = {"account": call.account, "region": call.region, "id": gateway.id}
+    public = call.params.get("ConnectivityType", "public") == "public"
+    if public and not any(igw.vpc and igw.vpc.id == gateway.vpc_id for igw in backend.internet_gateways.values()):
+        world.section("ec2.nat-failures")[gateway.id] = {
+            "FailureCode": "Gateway.NotAttached",
+            "FailureMessage": f"Network {gateway.vpc_id} has no Internet gateway attached",
+        }
+        world.later(DURATIONS["nat-gateway"].ready / 10, "ec2.nat-failed", **key)
+    else:
+        world.later(DURATIONS["nat-gateway"].ready, "ec2.nat-ready", **key)
+    answer["NatGateway"]["State"] = "pending"
+    for shown in answer["NatGateway"]["NatGatewayAddresses"]:
+        shown["PrivateIp"] = address
+    return answer
+
+
+@gap("ec2", "DescribeNatGateways")
+def describe_nat_gateways(call: Call, world: World, moto: Moto) -> Answer:
+    answer = moto(call)
+    for gateway in answer["NatGateways"]:
+        if gateway["State"] == "failed":
+            gateway.update(world.section("ec2.nat-failures").get(gateway["NatGatewayId"], {}))
+    return answer
+
+
+@gap("ec2", "DeleteNatGateway")
+def delete_nat_gateway(call: Call, world: World, moto: Moto) -> Answer:
+    id = call.params["NatGatewayId"]
+    gateway = ec2_backends[call.account][call.region].nat_gateways[id]
+    if gateway.state in ("pending", "available"):
+        gateway.state = "deleting"
+        world.later(
+            DURATIONS["nat-gateway"].gone, "ec2.nat-deleted", account=call.account, region=call.region, id=id
+        )
+    return {"NatGatewayId": id}
+
+
+@gap("ec2", "CreateVpcEndpoint")
+def create_vpc_endpoint(call: Call, world: World, moto: Moto) -> Answer:
+    return once(call, world, lambda: make_vpc_endpoint(call, world, moto))
+
+
+def make_vpc_endpoint(call: Call, world: World, moto: Moto) -> Answer:
+    backend = ec2_backends[call.account][call.region]
+    params = {"VpcEndpointType": "Gateway", **call.params}
+    answer = moto(replace(call, params=params))
+    endpoint = backend.vpc_end_points[answer["VpcEndpoint"]["VpcEndpointId"]]
+    endpoint.state = answer["VpcEndpoint"]["State"] = "pending"
+    for id in endpoint.network_interface_ids:
+        interface = backend.enis[id]
+        claim(interface, f"VPC Endpoint Interface {endpoint.id}", "vpc_endpoint")
+        if endpoint.security_group_ids:
+            interface._group_set = [
+                backend.get_security_group_from_id(group) for group in endpoint.security_group_ids
+            ]
+    world.later(
+        endpoint_duration(endpoint).ready,
+        "ec2.endpoint-ready",
+        account=call.account,
+        region=call.region,
+        id=endpoint.id,
+    )
+    return answer
+
+
+@gap("ec2", "DeleteVpcEndpoints")
+def delete_vpc_endpoints(call: Call, world: World, moto: Moto) -> Answer:
+    """What cannot be deleted is told in the answer, not as an error."""
+    endpoints = ec2_backends[call.account][call.region].vpc_end_points
+    unsuccessful: list[dict[str, Any]] = []
+    for id in call.params["VpcEndpointIds"]:
+        endpoint = endpoints.get(id)
+        if endpoint is None:
+            unsuccessful.append(
+                failure(id, "InvalidVpcEndpoint.NotFound", f"The Vpc Endpoint Id '{id}' does not exist")
+            )
+        elif endpoint.state != "deleting":
+            endpoint.state = "deleting"
+            world.later(
+                endpoint_duration(endpoint).gone,
+                "ec2.endpoint-deleted",
+                account=call.account,
+                region=call.region,
+                id=id,
+            )
+    return {"Unsuccessful": unsuccessful}
+
+
+@gap("ec2", "CreateFlowLogs")
+def create_flow_logs(call: Call, world: World, moto: Moto) -> Answer:
+    return once(call, world, lambda: make_flow_logs(call, moto))
+
+
+def make_flow_logs(call: Call, moto: Moto) -> Answer:
+    """One resource at a time, since AWS tells a duplicate in the answer and makes the others."""
+    made: dict[str, Any] = {"FlowLogIds": [], "Unsuccessful": []}
+    params = dict(call.params)
+    destination = params.get("LogDestination", "")
+    if params.get("LogDestinationType", "cloud-watch-logs") == "cloud-watch-logs" and ":log-group:" in destination:
+        params["LogGroupName"] = destination.split(":log-group:")[1].removesuffix(":*")
+    for resource in call.params["ResourceIds"]:
+        try:
+            answer = moto(replace(call, params={**params, "ResourceIds": [resource]}))
+        except Refused as refused:
+            if refused.code != "FlowLogAlreadyExists":
+                raise
+            made["Unsuccessful"].append(failure(resource, refused.code, refused.message))
+        else:
+            made["FlowLogIds"] += answer.get("FlowLogIds", [])
+            made["Unsuccessful"] += answer.get("Unsuccessful", [])
+    return made
+
+
+@gap("ec2", "DeleteFlowLogs")
+def delete_flow_logs(call: Call, world: World, moto: Moto) -> Answer:
+    logs = ec2_backends[call.account][call.region].flow_logs
+    unknown = [id for id in call.params["FlowLogIds"] if logs.pop(id, None) is None]
+    return {
+        "Unsuccessful": [
+            failure(id, "InvalidFlowLogId.NotFound", f"These flow log ids in the input list are not found: {id}")
+            for id in unknown
+        ]
+    }
+
+
+def failure(id: str, code: str, message: str) -> dict[str, Any]:
+    return {"ResourceId": id, "Error": {"Code": code, "Message": message}}

@@ -1,0 +1,99 @@
+"""HTTP on loopback: whole requests in, whole responses out, connections kept alive.
+
+werkzeug's development server makes the WSGI environment, as moto expects it; what it does not do is keep a
+connection open, send a response in one piece, or drop a connection on purpose.
+"""
+
+from __future__ import annotations
+
+import time
+from http import HTTPStatus
+from socketserver import TCPServer
+from typing import Any
+
+from moto.moto_server.werkzeug_app import MotoRequestHandler
+from werkzeug.serving import ThreadedWSGIServer
+
+from drctl.sim.app import Simulator
+from drctl.sim.control import PREFIX, ControlApi
+from drctl.sim.wire import Reply
+
+
+class Handler(MotoRequestHandler):
+    """One connection."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: Listener
+
+    def run_wsgi(self) -> None:
+        environ = self.make_environ()
+        body = _whole_body(environ)
+        self.server.last_request = time.monotonic()
+        path = environ["PATH_INFO"]
+        if path.startswith(PREFIX):
+            reply: Reply | None = self.server.control.handle(self.command, path, body)
+        else:
+            reply = self.server.simulator.handle(environ, body)
+        self.server.last_request = time.monotonic()
+        if reply is None:
+            self.close_connection = True
+            return
+        self._send(reply)
+
+    def _send(self, reply: Reply) -> None:
+        phrase = HTTPStatus(reply.status).phrase if reply.status in _PHRASES else "Unknown"
+        lines = [f"HTTP/1.1 {reply.status} {phrase}"]
+        length = str(len(reply.body))
+        for name, value in reply.headers:
+            lowered = name.lower()
+            if lowered == "content-length":
+                # Only the answer to HEAD speaks of a body that it does not carry.
+                length = value if self.command == "HEAD" else length
+            elif lowered not in ("connection", "transfer-encoding"):
+                lines.append(f"{name}: {value}")
+        if reply.status != HTTPStatus.NO_CONTENT:
+            lines.append(f"Content-Length: {length}")
+        head = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")
+        bodiless = self.command == "HEAD" or reply.status in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
+        self.wfile.write(head if bodiless else head + reply.body)
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """The access log says it better."""
+
+
+_PHRASES = frozenset(int(status) for status in HTTPStatus)
+
+
+def _whole_body(environ: dict[str, Any]) -> bytes:
+    stream = environ["wsgi.input"]
+    if environ.get("wsgi.input_terminated"):
+        return bytes(stream.read())
+    length = int(environ.get("CONTENT_LENGTH") or 0)
+    return bytes(stream.read(length)) if length else b""
+
+
+class Listener(ThreadedWSGIServer):
+    """A thread for each connection. ``control`` is to be set before it serves."""
+
+    daemon_threads = True
+    control: ControlApi
+
+    def __init__(self, simulator: Simulator, port: int) -> None:
+        """port: 0 for any free one. Raises OSError when it is taken."""
+        super().__init__("127.0.0.1", port, app=_no_app, handler=Handler)
+        self.simulator = simulator
+        self.last_request = time.monotonic()
+
+    def server_bind(self) -> None:
+        """Without HTTPServer's look-up of the host's full name, which waits for a DNS that may not be there."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = self.server_address[:2]  # type: ignore[assignment]
+
+    @property
+    def endpoint(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+def _no_app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+    raise AssertionError("requests are answered by Handler.run_wsgi")

@@ -1,0 +1,149 @@
+"""The order in which EC2 lets a network be taken apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from moto.ec2.models import ec2_backends
+from moto.rds.models import rds_backends
+
+from drctl.sim.call import Call, Refused
+from drctl.sim.registry import rule
+from drctl.sim.rules.ec2 import backend
+from drctl.sim.world import World
+
+
+def dependency(kind: str, id: str) -> Refused:
+    return Refused("DependencyViolation", f"The {kind} '{id}' has dependencies and cannot be deleted.")
+
+
+@rule("ec2", "DeleteVpc", source="\"The vpc '...' has dependencies and cannot be deleted.\" (DependencyViolation)")
+def vpc_is_empty(call: Call, world: World) -> None:
+    id = call.params["VpcId"]
+    if id in backend(call).vpcs and any(contents(backend(call), id)):
+        raise dependency("vpc", id)
+
+
+def contents(known: Any, vpc: str) -> Iterator[bool]:
+    """What keeps a VPC alive: re:Post, "How do I troubleshoot dependency errors when I delete my VPC?"."""
+    yield any(subnet.vpc_id == vpc for subnets in known.subnets.values() for subnet in subnets.values())
+    yield any(gateway.vpc and gateway.vpc.id == vpc for gateway in known.internet_gateways.values())
+    yield any(not group.is_default for group in known.groups.get(vpc, {}).values())
+    yield any(
+        table.vpc_id == vpc and table.main_association_id is None for table in known.route_tables.values()
+    )
+    yield any(acl.vpc_id == vpc and not acl.default for acl in known.network_acls.values())
+    yield any(endpoint.vpc_id == vpc for endpoint in known.vpc_end_points.values())
+    yield any(interface.vpc_id == vpc for interface in known.enis.values())
+    yield any(
+        vpc in (peering.vpc.id, peering.peer_vpc.id) and peering._status.code in ("provisioning", "active", "deleting")
+        for peering in known.vpc_pcxs.values()
+    )
+
+
+@rule(
+    "ec2", "DeleteSubnet", source="\"The subnet '...' has dependencies and cannot be deleted.\" (DependencyViolation)"
+)
+def subnet_has_no_interface(call: Call, world: World) -> None:
+    id = call.params["SubnetId"]
+    interfaces = backend(call).enis.values()
+    if any(interface.subnet_id == id for interface in interfaces) or id in database_subnets(call):
+        raise dependency("subnet", id)
+
+
+@rule(
+    "ec2",
+    "DeleteSecurityGroup",
+    source='"the specified group: "sg-..." name: "default" cannot be deleted by a user" (CannotDelete)',
+)
+def default_group_stays(call: Call, world: World) -> None:
+    group = backend(call).get_security_group_from_id(call.params.get("GroupId", ""))
+    if group is not None and group.is_default:
+        raise Refused(
+            "CannotDelete", f'the specified group: "{group.id}" name: "default" cannot be deleted by a user'
+        )
+
+
+@rule("ec2", "DeleteSecurityGroup", source='"resource sg-... has a dependent object" (DependencyViolation)')
+def group_is_not_used(call: Call, world: World) -> None:
+    known = backend(call)
+    id = call.params.get("GroupId", "")
+    used = any(id in [group.id for group in interface.group_set] for interface in known.enis.values())
+    referenced = any(
+        held.source_group.get("GroupId") == id
+        for groups in known.groups.values()
+        for group in groups.values()
+        if group.id != id
+        for held in [*group.ingress_rules, *group.egress_rules]
+    )
+    if used or referenced or id in database_groups(call):
+        raise Refused("DependencyViolation", f"resource {id} has a dependent object")
+
+
+def databases(call: Call) -> list[Any]:
+    """Database instances; each has interfaces in its subnets and groups, which moto does not make."""
+    return list(rds_backends[call.account][call.region].databases.values())
+
+
+def database_groups(call: Call) -> set[str]:
+    return {group for database in databases(call) for group in database.vpc_security_group_ids}
+
+
+def database_subnets(call: Call) -> set[str]:
+    groups = rds_backends[call.account][call.region].subnet_groups
+    names = {subnet_group_name(call, database) for database in databases(call)}
+    return {subnet.id for name in names if name in groups for subnet in groups[name].subnets}
+
+
+def subnet_group_name(call: Call, database: Any) -> str:
+    """A member of a cluster is where its cluster is."""
+    cluster = rds_backends[call.account][call.region].clusters.get(database.db_cluster_identifier)
+    return str(cluster.db_subnet_group_name if cluster is not None else database.db_subnet_group_name)
+
+
+@rule(
+    "ec2",
+    "DeleteInternetGateway",
+    source="\"The internetGateway 'igw-...' has dependencies and cannot be deleted.\" (DependencyViolation)",
+)
+def internet_gateway_is_detached(call: Call, world: World) -> None:
+    gateway = backend(call).internet_gateways.get(call.params["InternetGatewayId"])
+    if gateway is not None and gateway.vpc is not None:
+        raise dependency("internetGateway", gateway.id)
+
+
+@rule(
+    "ec2",
+    "DetachInternetGateway",
+    source='"Network vpc-... has some mapped public address(es). Please unmap those public address(es) before '
+    'detaching the gateway." (DependencyViolation)',
+)
+def no_public_address_behind_the_gateway(call: Call, world: World) -> None:
+    vpc = call.params["VpcId"]
+    if any(interface.vpc_id == vpc and interface.public_ip for interface in backend(call).enis.values()):
+        raise Refused(
+            "DependencyViolation",
+            f"Network {vpc} has some mapped public address(es). Please unmap those public address(es) before "
+            "detaching the gateway.",
+        )
+
+
+@rule("ec2", "ReleaseAddress", source="EC2 error codes: InvalidIPAddress.InUse")
+def address_is_not_in_use(call: Call, world: World) -> None:
+    for address in ec2_backends[call.account][call.region].addresses:
+        if address.allocation_id == call.params.get("AllocationId") and address.association_id is not None:
+            raise Refused("InvalidIPAddress.InUse", f"Address {address.public_ip} is in use.")
+
+
+@rule(
+    "ec2",
+    "DisassociateAddress",
+    source='"You do not have permission to access the specified resource." (AuthFailure), for a NAT gateway\'s address',
+)
+def address_of_a_nat_gateway_stays(call: Call, world: World) -> None:
+    held = {gateway._eni.id for gateway in backend(call).nat_gateways.values()}
+    for address in backend(call).addresses:
+        wanted = address.association_id == call.params.get("AssociationId")
+        if wanted and address.eni is not None and address.eni.id in held:
+            raise Refused("AuthFailure", "You do not have permission to access the specified resource.")

@@ -1,0 +1,111 @@
+"""The simulated AWS as a fixture: a real server process, spoken to over HTTP."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from drctl.sim import client
+
+TEST_SPEED = 600.0
+
+
+class Sim:
+    """A simulator with nothing in it but what this test puts there.
+
+    A test may fail only for what it tests: an internal error of the simulator fails it too, unless the
+    test says that it expects some by setting ``internal_errors_expected``.
+    """
+
+    def __init__(self, status: client.Status) -> None:
+        self._status = status
+        self.endpoint = status.endpoint
+        self.clock = client.ScaledClock(status)
+        self.internal_errors_expected = False
+        self._session = boto3.Session("simulated", "simulated", region_name="us-east-1")
+
+    def session(self) -> boto3.Session:
+        """A session with credentials; the endpoint is the client's business, see ``client``."""
+        return self._session
+
+    def client(self, service: Any, region: str = "us-east-1", **config: Any) -> Any:
+        """A boto3 client of the simulated AWS. ``config``: fields of botocore's Config."""
+        settings: dict[str, Any] = {
+            "retries": {"mode": "standard", "total_max_attempts": 1},
+            "max_pool_connections": 50,
+            **config,
+        }
+        return self._session.client(
+            service, region_name=region, endpoint_url=self.endpoint, config=Config(**settings)
+        )
+
+    def environment(self) -> dict[str, str]:
+        """For a child process that should speak to this simulator."""
+        return client.environment(self._status)
+
+    def access_log(self) -> list[dict[str, Any]]:
+        """Every call since the reset, in order."""
+        lines = self._status.access_log.read_text(encoding="utf-8").splitlines()
+        return [json.loads(line) for line in lines]
+
+    def calls(self, **wanted: Any) -> list[dict[str, Any]]:
+        """The calls in the access log whose fields are these, e.g. ``calls(operation="CreateVpc")``."""
+        return [
+            entry
+            for entry in self.access_log()
+            if all(entry[field] == value for field, value in wanted.items())
+        ]
+
+    def fault(self, kind: str, **wish: Any) -> dict[str, Any]:
+        """Put a fault in force: see drctl.sim.faults.Fault for its fields."""
+        return client.request(self._status, "POST", "faults", {"kind": kind, **wish})
+
+    def heal(self) -> None:
+        """Take all faults away."""
+        client.request(self._status, "DELETE", "faults")
+
+    def faults(self) -> list[dict[str, Any]]:
+        """The faults in force, each with how many calls it has ``seen`` and ``hit``."""
+        answer: list[dict[str, Any]] = client.request(self._status, "GET", "faults")["faults"]
+        return answer
+
+    def set_speed(self, speed: float) -> None:
+        """Until the end of the test."""
+        self._status = client.set_speed(self._status, speed)
+        self.clock = client.ScaledClock(self._status)
+
+    def advance(self, seconds: float) -> None:
+        """Let simulated time jump forward; what comes due on the way happens, in order, before this returns."""
+        client.request(self._status, "POST", "advance", {"seconds": seconds})
+        self._status = client.refresh(self._status)
+        self.clock = client.ScaledClock(self._status)
+
+    def internal_errors(self) -> int:
+        """Failures of the simulator itself since the reset."""
+        return client.refresh(self._status).internal_errors
+
+
+@pytest.fixture(scope="session")
+def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The state directory of a simulator that runs as long as the tests of this worker do."""
+    state_dir = tmp_path_factory.mktemp("simulator")
+    client.start(state_dir, TEST_SPEED)
+    yield state_dir
+    client.stop(state_dir)
+
+
+@pytest.fixture
+def sim(simulator: Path) -> Iterator[Sim]:
+    """An empty simulated AWS, running TEST_SPEED times as fast as the wall."""
+    client.start(simulator, TEST_SPEED)
+    made = Sim(client.reset(simulator))
+    yield made
+    if not made.internal_errors_expected:
+        errors = made.internal_errors()
+        assert errors == 0, f"{errors} internal errors of the simulator: see {simulator}/sim/server.log"
