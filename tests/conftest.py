@@ -39,6 +39,7 @@ class Sim:
         settings: dict[str, Any] = {
             "retries": {"mode": "standard", "total_max_attempts": 1},
             "max_pool_connections": 50,
+            "proxies": {},  # one of the environment has no business on loopback
             **config,
         }
         return self._session.client(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from drctl.errors import Diagnostic
@@ -14,6 +14,13 @@ class Event:
 
     time: float
     address: str
+
+
+@dataclass(frozen=True)
+class Walking(Event):
+    """A walk begins over these: for each address how many seconds it usually takes and what it waits for."""
+
+    jobs: Mapping[str, tuple[float, tuple[str, ...]]]
 
 
 @dataclass(frozen=True)

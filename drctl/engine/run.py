@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from drctl.aws.clients import Aws
 
-    AnyResource = Resource[DataclassInstance]
+AnyResource = Resource["DataclassInstance"]
 
 
 class ResourceFailed(Exception):

@@ -18,7 +18,7 @@ from enum import Enum
 from typing import Generic, TypeVar
 
 from drctl.engine.clock import Clock
-from drctl.engine.events import Emit, Failed, Finished, Skipped
+from drctl.engine.events import Emit, Failed, Finished, Skipped, Walking
 from drctl.engine.pace import Pause
 from drctl.engine.run import ResourceFailed
 from drctl.errors import Diagnostic
@@ -68,11 +68,13 @@ class Interrupt:
         self.requested = False
         self._wake: Callable[[], None] | None = None
 
-    def request(self) -> None:
-        """Start nothing new."""
+    def request(self) -> bool:
+        """Start nothing new. False when no walk is under way that could heed it."""
+        if self._wake is None:
+            return False
         self.requested = True
-        if self._wake is not None:
-            self._wake()
+        self._wake()
+        return True
 
     def wakes(self, wake: Callable[[], None] | None) -> None:
         """Whom to tell."""
@@ -107,6 +109,8 @@ class Walk(Generic[R]):
 
     def run(self) -> Result[R]:
         """Walk until everything is done, failed or skipped, or an interrupt has let what was under way end."""
+        jobs = {job.address: (job.seconds, tuple(self._unmet[job.address])) for job in self._jobs.values()}
+        self._emit(Walking(self._clock.now(), "", jobs))
         for address, unmet in self._unmet.items():
             if not unmet:
                 self._push(address)

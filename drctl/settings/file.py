@@ -62,36 +62,34 @@ def _diagnostic(path: Path, error: ErrorDetails) -> Diagnostic:
             cause, remedy = str(context["cause"]), str(context["remedy"])
         case "missing":
             summary = f"{path}: {address} is missing"
-            cause, remedy = (
-                f"[{_address(location[:-1])}] needs it",
-                f"give {address}, or leave out the whole table",
-            )
+            cause = f"[{_address(location[:-1])}] needs it"
+            remedy = f"give {address}, or leave out the whole table"
         case "extra_forbidden":
-            keys = _section(_annotation(location[:-1])).model_fields
+            keys = _sections(_annotation(location[:-1]))[0].model_fields
             summary = f"{path}: {address} is unknown"
             cause = f"there is no such key{did_you_mean(str(location[-1]), keys)}"
             remedy = f"one of {', '.join(keys)}"
         case "literal_error":
-            cause, remedy = f"{shown(given)} is not among the choices", f"one of {_choices(location)}"
+            cause = f"{shown(given)} is not among the choices"
+            remedy = f"one of {', '.join(map(shown, get_args(_annotation(location))))}"
         case "tuple_type":
-            cause, remedy = (
-                f"{shown(given)} is not a list",
-                f"[ ... ], or a [[{address}]] table for each item",
+            cause = f"{shown(given)} is not a list"
+            tables = _sections(_annotation(location))
+            remedy = (
+                f"a [[{address}]] table for each item" if tables else "a list in square brackets: [ ... ]"
             )
         case _:
-            cause, remedy = (
-                f"{shown(given)} is not a table",
-                f"its keys below [{_address(location, items=False)}]",
-            )
+            cause = f"{shown(given)} is not a table"
+            remedy = f"a table with the keys {', '.join(_sections(_annotation(location))[0].model_fields)}"
     return Diagnostic(summary, address, cause, remedy)
 
 
-def _address(location: Sequence[int | str], *, items: bool = True) -> str:
+def _address(location: Sequence[int | str]) -> str:
     """A place in the file as an operator writes it: services[1].cpu; a tag with odd letters in quotes."""
     address = ""
     for part in location:
         if isinstance(part, int):
-            address += f"[{part}]" if items else ""
+            address += f"[{part}]"
         else:
             key = part if re.fullmatch(r"[A-Za-z0-9_-]+", part) else shown(part)
             address += f".{key}" if address else key
@@ -99,22 +97,15 @@ def _address(location: Sequence[int | str], *, items: bool = True) -> str:
 
 
 def _annotation(location: Sequence[int | str]) -> object:
-    """The type of the value at a place in the file."""
+    """The type of the value at a place in the file; an item of a list has the list's."""
     annotation: object = Settings
     for part in location:
         if isinstance(part, str):
-            annotation = _section(annotation).model_fields[part].annotation
+            annotation = _sections(annotation)[0].model_fields[part].annotation
     return annotation
 
 
-def _section(annotation: object) -> type[Section]:
-    """The table in a type such as `Domain | None` or `tuple[Service, ...]`."""
-    return next(
-        each
-        for each in (annotation, *get_args(annotation))
-        if isinstance(each, type) and issubclass(each, Section)
-    )
-
-
-def _choices(location: Sequence[int | str]) -> str:
-    return ", ".join(map(shown, get_args(_annotation(location))))
+def _sections(annotation: object) -> list[type[Section]]:
+    """The table in a type such as `Domain | None` or `tuple[Service, ...]`, if there is one."""
+    parts = (annotation, *get_args(annotation))
+    return [each for each in parts if isinstance(each, type) and issubclass(each, Section)]

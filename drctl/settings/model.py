@@ -32,8 +32,8 @@ Posture = Literal["pilot-light", "warm-standby", "hot-standby"]
 class Settings(Section):
     """Everything the operator may wish. Every key may be left out.
 
-    Validators see the fields declared before their own, and of these the accepted ones only; so a file's problems are
-    all found in one pass, and none is reported that follows from another.
+    Validators see the fields declared before their own, and of these the accepted ones only. So a problem between two
+    tables is found in the same pass as a problem elsewhere, and none is reported that only follows from another.
     """
 
     environment: EnvironmentName = Field(
@@ -106,9 +106,7 @@ class Settings(Section):
         if domain is not None and regions is not None:
             name = f"{_longer(regions)}.{domain.name}"
             if len(name) > 64:
-                cause = (
-                    f"a region's own name below it, {name}, has {len(name)} characters; certificates take 64"
-                )
+                cause = f"a region's name below it, {name}, has {len(name)} characters; certificates take 64"
                 remedy = f"a domain of up to {64 - len(_longer(regions)) - 1} characters"
                 refuse_all([Refusal(("name",), cause, remedy)])
         return domain
@@ -171,13 +169,10 @@ class Settings(Section):
     @field_validator("operators")
     @classmethod
     def _are_other_accounts(cls, operators: Operators, info: ValidationInfo) -> Operators:
-        refuse_all(
-            Refusal(
-                ("accounts", index), f"{account} is this environment's own account", "other accounts only"
-            )
-            for index, account in enumerate(operators.accounts)
-            if account == info.data.get("account")
-        )
+        own = info.data.get("account")
+        if own in operators.accounts:
+            where = ("accounts", operators.accounts.index(own))
+            refuse_all([Refusal(where, f"{own} is this environment's own account", "other accounts only")])
         return operators
 
     @field_validator("tags", mode="before")

@@ -1,11 +1,21 @@
 """Settings about running the environment: checks, the monitor, alarms, logs, operators, objectives."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field, ValidationInfo, field_validator
 
 from drctl.settings.section import Refusal, Section, refuse_all
-from drctl.settings.values import Account, EmailAddress, Flag, RetentionDays, pattern, refused, shown, whole
+from drctl.settings.values import (
+    Account,
+    EmailAddress,
+    Flag,
+    RetentionDays,
+    one_of,
+    pattern,
+    refused,
+    shown,
+    whole,
+)
 
 # AWS STS API, AssumeRole, ExternalId.
 ExternalId = Annotated[
@@ -24,7 +34,7 @@ def _refuse_repeated(items: tuple[str, ...]) -> None:
 class HealthCheck(Section):
     """Route 53's health checks of the two regions."""
 
-    interval: Literal[10, 30] = Field(
+    interval: Annotated[int, one_of(10, 30)] = Field(
         default=10, description="seconds between two checks by one checker, 10 or 30"
     )
     threshold: Annotated[int, whole(1, 10)] = Field(

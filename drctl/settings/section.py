@@ -61,5 +61,5 @@ def too_long(built: str, name: str, limit: int, where: tuple[str | int, ...]) ->
     """Refuses a value when the name on AWS that is built from it (`built`, for instance "a bucket") is too long."""
     if len(name) > limit:
         cause = f"the name of {built} built from it, {name}, has {len(name)} characters; AWS allows {limit}"
-        remedy = f"{len(name) - limit} characters less, here or in environment"
+        remedy = f"shorter by {len(name) - limit}, here or in environment"
         yield Refusal(where, cause, remedy)

@@ -68,7 +68,7 @@ def _tags() -> Iterator[str]:
 
 
 def _comment(text: str) -> Iterator[str]:
-    for line in textwrap.wrap(text, 108):
+    for line in textwrap.wrap(text[:1].upper() + text[1:], 108):
         yield f"# {line}"
 
 

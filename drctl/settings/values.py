@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Iterable
 from ipaddress import IPv4Network
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
@@ -45,11 +45,6 @@ FARGATE_MEMORY: dict[int, range | tuple[int, ...]] = {
     8192: range(16384, 61440 + 1, 4096),
     16384: range(32768, 122880 + 1, 8192),
 }
-
-# Source: Amazon CloudWatch Logs API, PutRetentionPolicy, `retentionInDays`.
-RetentionDays = Literal[
-    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
-]
 
 # Words MySQL 8.0 does not take as a name (MySQL 8.0 Reference Manual, "Keywords and Reserved Words"); RDS refuses
 # them as master user and as database name ("cannot be used as it is a reserved word used by the engine").
@@ -133,6 +128,18 @@ def whole(low: int, high: int, unit: str = "") -> BeforeValidator:
             raise refused(f"{shown(value)} is not a whole number", remedy)
         if not low <= value <= high:
             raise refused(f"{shown(value)} is too {'small' if value < low else 'large'}", remedy)
+        return value
+
+    return BeforeValidator(check)
+
+
+def one_of(*choices: int) -> BeforeValidator:
+    """One of a few whole numbers. (pydantic's Literal would take true for 1, and 10.0 for 10.)"""
+    remedy = f"one of {', '.join(map(str, choices))}"
+
+    def check(value: object) -> object:
+        if isinstance(value, bool) or not isinstance(value, int) or value not in choices:
+            raise refused(f"{shown(value)} is not among the choices", remedy)
         return value
 
     return BeforeValidator(check)
@@ -227,9 +234,9 @@ def _cidr(value: object) -> object:
     return text
 
 
-# Bounded and free of nested repetition over the same characters, so that a long value cannot hang the match.
+# The grammar of the distribution project's reference/regexp.go, as far as ECS takes it (255 characters).
 _IMAGE = re.compile(
-    r"(?:[a-z0-9.-]+(?::[0-9]{1,5})?/)?[a-z0-9]+(?:[._/-]{1,2}[a-z0-9]+)*"
+    r"(?:[a-z0-9.-]+(?::[0-9]{1,5})?/)?[a-z0-9]+(?:(?:[._/]|__|-+)[a-z0-9]+)*"
     r"(?::(?P<tag>[A-Za-z0-9_][A-Za-z0-9._-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
 )
 
@@ -282,3 +289,31 @@ Flag = Annotated[bool, BeforeValidator(_flag)]
 Image = Annotated[str, BeforeValidator(_image)]
 InstanceClass = Annotated[str, BeforeValidator(_instance_class)]
 Region = Annotated[str, BeforeValidator(_region)]
+# Amazon CloudWatch Logs API, PutRetentionPolicy, `retentionInDays`.
+RetentionDays = Annotated[
+    int,
+    one_of(
+        1,
+        3,
+        5,
+        7,
+        14,
+        30,
+        60,
+        90,
+        120,
+        150,
+        180,
+        365,
+        400,
+        545,
+        731,
+        1096,
+        1827,
+        2192,
+        2557,
+        2922,
+        3288,
+        3653,
+    ),
+]

@@ -1,6 +1,6 @@
 """Settings about what runs and what is kept: services, the database, tables, buckets."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -13,6 +13,7 @@ from drctl.settings.values import (
     EngineVersion,
     Image,
     InstanceClass,
+    one_of,
     pattern,
     refused,
     whole,
@@ -93,7 +94,7 @@ class Service(Section):
     port: Annotated[int, whole(1, 65535)] = Field(
         default=80, description="the port the container listens on, HTTP"
     )
-    cpu: Literal[256, 512, 1024, 2048, 4096, 8192, 16384] = Field(
+    cpu: Annotated[int, one_of(*FARGATE_MEMORY)] = Field(
         default=1024, description="CPU units of a task; 1024 are one vCPU"
     )
     memory: Annotated[int, whole(512, 122880, "MiB")] = Field(

@@ -9,10 +9,10 @@ from pathlib import Path
 
 READS = re.compile(
     r"(Get|List|Describe|Head|BatchGet|BatchCheck|Query$|Scan$|Search|Lookup|Simulate|Test|Preview|Estimate"
-    r"|Filter|Select|Check|Verify|Validate|Decode|TransactGetItems|AssumeRole|GenerateDataKey|GenerateRandom"
+    r"|Filter|Select|Check|Verify$|VerifyMac|Validate|Decode|TransactGetItems|AssumeRole|GenerateDataKey|GenerateRandom"
     r"|GenerateMac|Encrypt$|Decrypt$|ReEncrypt$|Sign$|StartQuery|StopQuery|StartLiveTail)"
 )
-"""Operations that leave nothing behind. (GenerateServiceLastAccessedDetails and the like do.)"""
+"""Operations that leave nothing behind, or nothing but credentials that expire."""
 
 
 def is_mutating(operation: str) -> bool:

@@ -11,6 +11,7 @@ import logging
 import threading
 from io import BytesIO
 from typing import Any
+from xml.sax.saxutils import escape
 
 from moto.core.request import Request
 
@@ -49,9 +50,16 @@ class Simulator:
         """Answer a request; None means that the connection is to be dropped without an answer."""
         request = Request({**environ, "wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body))})
         try:
-            target = identify(request)
+            return self._handle(request, environ, body)
         except Unidentified as error:
-            return self._unidentified(request, str(error))
+            return self._without_model(request, GAP, f"the simulator cannot tell what is asked: {error}")
+        except Exception as error:
+            self.internal_errors += 1
+            log.exception("%s %s", request.method, request.path)
+            return self._without_model(request, FAULT, f"{type(error).__name__}: {error}")
+
+    def _handle(self, request: Request, environ: dict[str, Any], body: bytes) -> Reply | None:
+        target = identify(request)
         fault = self.faults.strike(target.service, target.name, target.region)
         if fault is not None and fault.kind == "error":
             reply = write_error(target, Refused(fault.code, fault.message, fault.status))
@@ -70,10 +78,8 @@ class Simulator:
 
     def advance(self, seconds: float) -> None:
         """Jump forward in simulated time, letting happen what comes due on the way. ValueError if backward."""
-        if seconds < 0:
-            raise ValueError("time does not run backwards")
         with self.lock:
-            self.clock.set_now(self.clock.now() + seconds)
+            self.clock.advance(seconds)
             self._tick()
 
     def reset(self) -> None:
@@ -166,15 +172,15 @@ class Simulator:
     def _hard_error(self, target: Target, code: str, message: str) -> Reply:
         return write_error(target, Refused(code, message, NOT_RETRIED))
 
-    def _unidentified(self, request: Request, reason: str) -> Reply:
+    def _without_model(self, request: Request, code: str, message: str) -> Reply:
         """Without a model the protocol can only be guessed; every parser of botocore finds the code in this."""
-        self.access_log.add(self.clock.now(), "unknown", request.path, "unknown", NOT_RETRIED, GAP)
-        message = f"the simulator cannot tell what is asked: {reason}"
+        self.access_log.add(self.clock.now(), "unknown", request.path, "unknown", NOT_RETRIED, code)
         if request.content_type and "form" in request.content_type:
-            body = f"<ErrorResponse><Error><Code>{GAP}</Code><Message>{message}</Message></Error></ErrorResponse>"
+            error = f"<Code>{code}</Code><Message>{escape(message)}</Message>"
+            body = f"<ErrorResponse><Error>{error}</Error></ErrorResponse>"
         else:
-            body = json.dumps({"__type": GAP, "message": message})
-        return Reply(NOT_RETRIED, [("x-amzn-ErrorType", GAP), ("Content-Type", "text/plain")], body.encode())
+            body = json.dumps({"__type": code, "message": message})
+        return Reply(NOT_RETRIED, [("x-amzn-ErrorType", code), ("Content-Type", "text/plain")], body.encode())
 
     def _logged(self, target: Target, reply: Reply, code: str | None) -> Reply:
         mutating = self.access_log.add(

@@ -154,7 +154,10 @@ def request(status: Status, method: str, path: str, body: dict[str, Any] | None 
 
 def environment(status: Status) -> dict[str, str]:
     """What a child process needs in its environment for boto3 and the AWS CLI to talk to the simulator."""
+    no_proxy = ",".join(filter(None, [os.environ.get("NO_PROXY") or os.environ.get("no_proxy"), "127.0.0.1"]))
     return {
+        "NO_PROXY": no_proxy,
+        "no_proxy": no_proxy,
         "AWS_ENDPOINT_URL": status.endpoint,
         "AWS_ACCESS_KEY_ID": "simulated",
         "AWS_SECRET_ACCESS_KEY": "simulated",

@@ -41,13 +41,18 @@ class SimClock:
             self._anchor = moment
             self._speed = checked
 
-    def set_now(self, now: float) -> None:
-        """Go on from a saved time. Earlier than the present is ignored: time never runs backwards."""
+    def advance(self, seconds: float) -> None:
+        """Jump forward. Raises ValueError if that would be backward."""
+        if not 0 <= seconds < float("inf"):
+            raise ValueError(f"time cannot be advanced by {seconds} s")
         with self._lock:
-            moment = self._monotonic()
-            present = self._origin + (moment - self._anchor) * self._speed
-            self._origin = max(now, present)
-            self._anchor = moment
+            self._origin += seconds
+
+    def resume(self, now: float) -> None:
+        """Go on from a saved time, as if none had passed since. Only before anybody has looked at the clock."""
+        with self._lock:
+            self._origin = now
+            self._anchor = self._monotonic()
 
 
 def _checked(speed: float) -> float:

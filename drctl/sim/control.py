@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Callable
 from http import HTTPStatus
@@ -12,6 +13,8 @@ from drctl.sim.app import Simulator
 from drctl.sim.wire import Reply
 
 PREFIX = "/_sim/"
+
+log = logging.getLogger(__name__)
 
 
 class ControlApi:
@@ -57,7 +60,13 @@ class ControlApi:
                 self.simulator.reset()
                 return _json(HTTPStatus.OK, self.status())
             case "POST", ["stop"]:
-                self._stop()
+                try:
+                    self._stop()
+                except Exception as error:
+                    log.exception("stop")
+                    return _json(
+                        HTTPStatus.INTERNAL_SERVER_ERROR, {"error": f"its state could not be saved: {error}"}
+                    )
                 return _json(HTTPStatus.OK, {"running": False, "pid": os.getpid()})
         return _json(HTTPStatus.NOT_FOUND, {"error": f"no {method} {PREFIX}{'/'.join(path)}"})
 

@@ -47,11 +47,11 @@ class Server:
         self._simulator = Simulator(clock, moto_cloud.MotoCloud(), AccessLog(folder / "access.jsonl"))
         saved = snapshot.load(self._snapshot_path)
         if saved is not None:
-            clock.set_now(saved.now)
+            clock.resume(saved.now)
             self._simulator.world = saved.world
         self._saved_mutations = 0
         self._listener = Listener(self._simulator, port)
-        self._listener.control = ControlApi(self._simulator, self._listener.endpoint, self.stop)
+        self._listener.control = ControlApi(self._simulator, self._listener.endpoint, self._save_and_stop)
 
     @property
     def _snapshot_path(self) -> Path:
@@ -60,6 +60,13 @@ class Server:
     def stop(self) -> None:
         """Ask it to end; safe from any thread and from a signal handler."""
         self._stopping.set()
+
+    def _save_and_stop(self) -> None:
+        """Saved while whoever asked still listens: what cannot be saved is told, and it ends nevertheless."""
+        try:
+            self._save()
+        finally:
+            self.stop()
 
     def run(self) -> None:
         """Serve until stopped or idle, then save."""
@@ -74,7 +81,8 @@ class Server:
             self._simulator.tick()
             now = time.monotonic()
             if now - last_save >= SAVE_INTERVAL:
-                self._save()
+                if self._simulator.mutations != self._saved_mutations:
+                    self._save_or_log()
                 last_save = now
             if now - self._listener.last_request >= self._idle_stop:
                 log.info("idle for %.0f s: stopping", self._idle_stop)
@@ -82,8 +90,16 @@ class Server:
         self._server_file.unlink(missing_ok=True)
         self._listener.shutdown()
         serving.join()
-        self._save()
+        self._save_or_log()
         self._simulator.access_log.close()
+
+    def _save_or_log(self) -> None:
+        """A snapshot that fails must not take down the AWS that it was to save."""
+        try:
+            self._save()
+        except Exception:
+            self._simulator.internal_errors += 1
+            log.exception("the snapshot failed; the one before it stays")
 
     @property
     def _server_file(self) -> Path:
@@ -104,11 +120,9 @@ class Server:
         temporary.replace(self._server_file)
 
     def _save(self) -> None:
-        """Write a snapshot if anything has changed since the last; only taking it holds up the calls."""
+        """Write a snapshot; only taking it holds up the calls, not writing it."""
         simulator = self._simulator
         with simulator.lock:
-            if simulator.mutations == self._saved_mutations:
-                return
             content = snapshot.dump(snapshot.Snapshot(simulator.world, simulator.clock.now()))
             self._saved_mutations = simulator.mutations
         snapshot.write(self._snapshot_path, content)

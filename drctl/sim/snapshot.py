@@ -7,6 +7,7 @@ it is as trusted as the state directory it lies in, and no more portable.
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import io
 import marshal
@@ -48,22 +49,17 @@ class Snapshot:
     """Simulated seconds since the epoch when it was taken."""
 
 
-def save(path: Path, snapshot: Snapshot) -> None:
-    """Write all of it. The caller keeps AWS still meanwhile (holds the simulator's lock) for ``dump`` only."""
-    write(path, dump(snapshot))
-
-
 def dump(snapshot: Snapshot) -> bytes:
-    """moto's backends and the snapshot as bytes."""
+    """moto's backends and the snapshot as bytes: a line with format and checksum, then a pickle."""
     buffer = io.BytesIO()
-    buffer.write(FORMAT.encode() + b"\n")
     states = {
         _backend_id(account, region, backend): backend.__dict__
         for backends in BackendDict._instances  # type: ignore[misc]
         for account, region, backend in backends.iter_backends()
     }
     _Pickler(buffer, protocol=5).dump((snapshot, states))
-    return buffer.getvalue()
+    body = buffer.getvalue()
+    return f"{FORMAT}, sha256 {hashlib.sha256(body).hexdigest()}\n".encode() + body
 
 
 def write(path: Path, content: bytes) -> None:
@@ -93,24 +89,18 @@ def load(path: Path) -> Snapshot | None:
     except FileNotFoundError:
         return None
     header, _, body = content.partition(b"\n")
-    if header != FORMAT.encode():
+    written_as, _, checksum = header.decode(errors="replace").rpartition(", sha256 ")
+    if written_as and written_as != FORMAT:
         raise DamagedSnapshot(
-            f"{path} was written as {header[:80].decode(errors='replace')!r} and this is {FORMAT!r}: "
+            f"{path} was written as {written_as[:80]!r} and this is {FORMAT!r}: "
             "use the versions that wrote it, or delete the file to start with an empty AWS"
         )
-    try:
-        snapshot, states = _Unpickler(io.BytesIO(body)).load()
-    except Exception as error:
-        BackendDict.reset()
-        raise DamagedSnapshot(
-            f"{path} is damaged ({type(error).__name__}: {error}): delete it to start with an empty AWS"
-        ) from error
+    if checksum != hashlib.sha256(body).hexdigest():
+        raise DamagedSnapshot(f"{path} is damaged: delete the file to start with an empty AWS")
+    snapshot, states = _Unpickler(io.BytesIO(body)).load()
     for backend_id, state in states.items():
         _backend(*backend_id).__dict__.update(state)
-    if not isinstance(snapshot, Snapshot):
-        raise DamagedSnapshot(
-            f"{path} holds a {type(snapshot).__name__}: delete it to start with an empty AWS"
-        )
+    assert isinstance(snapshot, Snapshot)
     return snapshot
 
 
@@ -165,7 +155,7 @@ class _Pickler(pickle.Pickler):
                 ),
             )
         if isinstance(obj, Certificate):
-            return load_pem_x509_certificate, (obj.public_bytes(serialization.Encoding.PEM),)
+            return _certificate, (obj.public_bytes(serialization.Encoding.PEM),)
         kind = type(obj)
         if kind is _LOCK:
             return threading.Lock, ()
@@ -222,6 +212,10 @@ def _function(
 
 def _private_key(pem: bytes) -> Any:
     return serialization.load_pem_private_key(pem, None)
+
+
+def _certificate(pem: bytes) -> Certificate:
+    return load_pem_x509_certificate(pem)
 
 
 def _weak_values(items: dict[Any, Any]) -> WeakValueDictionary[Any, Any]:

@@ -69,7 +69,7 @@ def database_cluster(rds: RDSClient, cluster: str) -> Finding:
 
 def tables(dynamodb: DynamoDBClient, names: tuple[str, ...]) -> Finding:
     """A table that is UPDATING (a replica is being added, say) serves reads and writes all the while.
-    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/WorkingWithTables.Basics.html
+    https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TableDescription.html
     """
     statuses = {name: dynamodb.describe_table(TableName=name)["Table"]["TableStatus"] for name in names}
     serving = ("ACTIVE", "UPDATING")

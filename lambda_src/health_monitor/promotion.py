@@ -32,7 +32,13 @@ def promote(aws: Clients, global_cluster: str, region: str) -> str:
         (member,) = [m for m in found["GlobalClusterMembers"] if m["DBClusterArn"].split(":")[3] == region]
         if member["IsWriter"]:
             return "already writes"
-        if found.get("FailoverState", {}).get("Status") in ("pending", "failing-over"):
+        moving = found.get("FailoverState", {})
+        if (
+            moving.get("ToDbClusterArn") == member["DBClusterArn"]
+            and moving.get("IsDataLossAllowed")
+            and moving.get("Status") in ("pending", "failing-over")
+        ):
+            # Not so a planned switchover, which needs the primary and will not come to an end without it.
             return "already under way"
         # AllowDataLoss is what tells AWS a failover from a switchover, which would wait for the primary.
         aws.rds_once.failover_global_cluster(

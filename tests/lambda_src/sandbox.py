@@ -11,6 +11,7 @@ import sys
 import threading
 import zipfile
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,9 @@ import pytest
 PRIMARY, STANDBY = "us-east-1", "us-west-2"
 CLOSED_PORT = "http://127.0.0.1:9"
 """Nothing listens on the discard port: a dependency that refuses every connection."""
+
+ONE_PROBE = 21.0
+"""Seconds left in an invocation that has time for one probe only."""
 
 numbers = itertools.count(1)
 
@@ -122,16 +126,23 @@ class Environment:
         return unwrapped
 
     def metric(self, name: str, region: str = STANDBY, **dimensions: str) -> list[float]:
-        """Every value of a metric published in a region, in no order."""
-        dimensions = {"Environment": self.name, **dimensions}
-        answer = self.sim.client("cloudwatch", region).get_metric_statistics(
-            Namespace="drctl",
-            MetricName=name,
-            Dimensions=[{"Name": key, "Value": value} for key, value in dimensions.items()],
-            StartTime="2020-01-01T00:00:00Z",
-            EndTime="2100-01-01T00:00:00Z",
-            Period=60,
-            Statistics=["SampleCount", "Minimum", "Maximum"],
+        """The extremes of a metric published in a region under exactly these dimensions, hour by hour."""
+        metric = {
+            "Namespace": "drctl",
+            "MetricName": name,
+            "Dimensions": [
+                {"Name": key, "Value": value}
+                for key, value in {"Environment": self.name, **dimensions}.items()
+            ],
+        }
+        now = self.sim.clock.now()
+        # GetMetricData, because moto's GetMetricStatistics also counts metrics with further dimensions.
+        answer = self.sim.client("cloudwatch", region).get_metric_data(
+            MetricDataQueries=[
+                {"Id": stat.lower(), "MetricStat": {"Metric": metric, "Period": 3600, "Stat": stat}}
+                for stat in ("Minimum", "Maximum")
+            ],
+            StartTime=datetime.fromtimestamp(now - 86400, UTC),
+            EndTime=datetime.fromtimestamp(now + 3600, UTC),
         )
-        points = answer["Datapoints"]
-        return [point[bound] for point in points for bound in ("Minimum", "Maximum")]
+        return [value for result in answer["MetricDataResults"] for value in result["Values"]]

@@ -6,19 +6,16 @@ import json
 import threading
 
 import pytest
-from sandbox import CLOSED_PORT, PRIMARY, STANDBY, Environment
-
-ONE_PROBE = 21
-"""Seconds left in an invocation that has time for one probe only."""
+from sandbox import CLOSED_PORT, ONE_PROBE, PRIMARY, STANDBY, Environment
 
 
 def test_a_single_failed_probe_is_counted_and_a_good_one_forgets_it(environment: Environment) -> None:
     environment.application.status = 503
-    environment.standby.invoke(remaining_s=ONE_PROBE)
+    environment.standby.invoke(ONE_PROBE)
     assert (environment.breaker()["state"], environment.breaker()["failures"]) == ("CLOSED", 1)
 
     environment.application.status = 200
-    environment.standby.invoke(remaining_s=ONE_PROBE)
+    environment.standby.invoke(ONE_PROBE)
     assert (environment.breaker()["state"], environment.breaker()["failures"]) == ("CLOSED", 0)
     assert environment.metric("FailoverTrigger") == []
 
@@ -60,7 +57,7 @@ def test_two_invocations_at_once_count_every_probe_once_and_open_once(environmen
 def test_a_write_whose_answer_was_lost_is_not_counted_twice(environment: Environment) -> None:
     environment.application.status = 503
     environment.sim.fault("lost", service="dynamodb", operation="PutItem", times=1)
-    (probe,) = environment.standby.invoke(remaining_s=ONE_PROBE)
+    (probe,) = environment.standby.invoke(ONE_PROBE)
     assert probe["errors"] == []
     assert environment.breaker()["failures"] == 1
 
@@ -71,7 +68,7 @@ def test_an_opening_that_cloudwatch_missed_is_announced_by_a_later_probe(environ
         environment.standby.invoke(AWS_ENDPOINT_URL_CLOUDWATCH=CLOSED_PORT)
     assert (environment.breaker()["state"], environment.breaker()["published"]) == ("OPEN", False)
 
-    environment.standby.invoke(remaining_s=ONE_PROBE)
+    environment.standby.invoke(ONE_PROBE)
     assert environment.breaker()["published"] is True
     assert set(environment.metric("FailoverTrigger")) == {1.0}
 
@@ -113,7 +110,7 @@ def test_a_damaged_item_decides_nothing_and_is_left_for_a_person(environment: En
     item = {"id": {"S": environment.name}, "state": {"S": "AJAR"}, "version": {"N": "7"}}
     environment.sim.client("dynamodb", STANDBY).put_item(TableName=f"{environment.name}-breaker", Item=item)
     environment.application.status = 503
-    (probe,) = environment.standby.invoke(remaining_s=ONE_PROBE)
+    (probe,) = environment.standby.invoke(ONE_PROBE)
     assert probe["breaker"] is None
     assert "damaged" in probe["errors"][0]
     assert environment.breaker()["version"] == 7

@@ -26,9 +26,7 @@ def lag(world: World) -> float:
     return float(world.section(SETTINGS).get("lag", LAG))
 
 
-@after(
-    "dynamodb", "PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"
-)
+@after("dynamodb", "PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems")
 def replicate(call: Call, world: World, answer: Answer) -> None:
     for name, item in written(call):
         for region in other_regions(world, call.account, call.region, name):
@@ -40,13 +38,19 @@ def written(call: Call) -> list[tuple[str, Item]]:
     wanted = call.params
     if call.operation == "BatchWriteItem":
         return [
-            (table_name(name), request["PutRequest"]["Item"] if "PutRequest" in request else request["DeleteRequest"]["Key"])
+            (
+                table_name(name),
+                request["PutRequest"]["Item"] if "PutRequest" in request else request["DeleteRequest"]["Key"],
+            )
             for name, requests in wanted["RequestItems"].items()
             for request in requests
         ]
     if call.operation == "TransactWriteItems":
         actions = [
-            action for item in wanted["TransactItems"] for verb, action in item.items() if verb != "ConditionCheck"
+            action
+            for item in wanted["TransactItems"]
+            for verb, action in item.items()
+            if verb != "ConditionCheck"
         ]
     else:
         actions = [wanted]

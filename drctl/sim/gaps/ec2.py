@@ -38,7 +38,9 @@ def make_nat_gateway(call: Call, world: World, moto: Moto) -> Answer:
     answer["NatGateway"]["CreateTime"] = gateway._created_at
     key = {"account": call.account, "region": call.region, "id": gateway.id}
     public = call.params.get("ConnectivityType", "public") == "public"
-    if public and not any(igw.vpc and igw.vpc.id == gateway.vpc_id for igw in backend.internet_gateways.values()):
+    if public and not any(
+        igw.vpc and igw.vpc.id == gateway.vpc_id for igw in backend.internet_gateways.values()
+    ):
         world.section("ec2.nat-failures")[gateway.id] = {
             "FailureCode": "Gateway.NotAttached",
             "FailureMessage": f"Network {gateway.vpc_id} has no Internet gateway attached",
@@ -63,14 +65,18 @@ def describe_nat_gateways(call: Call, world: World, moto: Moto) -> Answer:
 
 @gap("ec2", "DeleteNatGateway")
 def delete_nat_gateway(call: Call, world: World, moto: Moto) -> Answer:
-    id = call.params["NatGatewayId"]
-    gateway = ec2_backends[call.account][call.region].nat_gateways[id]
+    identifier = call.params["NatGatewayId"]
+    gateway = ec2_backends[call.account][call.region].nat_gateways[identifier]
     if gateway.state in ("pending", "available"):
         gateway.state = "deleting"
         world.later(
-            DURATIONS["nat-gateway"].gone, "ec2.nat-deleted", account=call.account, region=call.region, id=id
+            DURATIONS["nat-gateway"].gone,
+            "ec2.nat-deleted",
+            account=call.account,
+            region=call.region,
+            id=identifier,
         )
-    return {"NatGatewayId": id}
+    return {"NatGatewayId": identifier}
 
 
 @gap("ec2", "CreateVpcEndpoint")
@@ -84,8 +90,8 @@ def make_vpc_endpoint(call: Call, world: World, moto: Moto) -> Answer:
     answer = moto(replace(call, params=params))
     endpoint = backend.vpc_end_points[answer["VpcEndpoint"]["VpcEndpointId"]]
     endpoint.state = answer["VpcEndpoint"]["State"] = "pending"
-    for id in endpoint.network_interface_ids:
-        interface = backend.enis[id]
+    for identifier in endpoint.network_interface_ids:
+        interface = backend.enis[identifier]
         claim(interface, f"VPC Endpoint Interface {endpoint.id}", "vpc_endpoint")
         if endpoint.security_group_ids:
             interface._group_set = [
@@ -106,11 +112,15 @@ def delete_vpc_endpoints(call: Call, world: World, moto: Moto) -> Answer:
     """What cannot be deleted is told in the answer, not as an error."""
     endpoints = ec2_backends[call.account][call.region].vpc_end_points
     unsuccessful: list[dict[str, Any]] = []
-    for id in call.params["VpcEndpointIds"]:
-        endpoint = endpoints.get(id)
+    for identifier in call.params["VpcEndpointIds"]:
+        endpoint = endpoints.get(identifier)
         if endpoint is None:
             unsuccessful.append(
-                failure(id, "InvalidVpcEndpoint.NotFound", f"The Vpc Endpoint Id '{id}' does not exist")
+                failure(
+                    identifier,
+                    "InvalidVpcEndpoint.NotFound",
+                    f"The Vpc Endpoint Id '{identifier}' does not exist",
+                )
             )
         elif endpoint.state != "deleting":
             endpoint.state = "deleting"
@@ -119,7 +129,7 @@ def delete_vpc_endpoints(call: Call, world: World, moto: Moto) -> Answer:
                 "ec2.endpoint-deleted",
                 account=call.account,
                 region=call.region,
-                id=id,
+                id=identifier,
             )
     return {"Unsuccessful": unsuccessful}
 
@@ -134,7 +144,10 @@ def make_flow_logs(call: Call, moto: Moto) -> Answer:
     made: dict[str, Any] = {"FlowLogIds": [], "Unsuccessful": []}
     params = dict(call.params)
     destination = params.get("LogDestination", "")
-    if params.get("LogDestinationType", "cloud-watch-logs") == "cloud-watch-logs" and ":log-group:" in destination:
+    if (
+        params.get("LogDestinationType", "cloud-watch-logs") == "cloud-watch-logs"
+        and ":log-group:" in destination
+    ):
         params["LogGroupName"] = destination.split(":log-group:")[1].removesuffix(":*")
     for resource in call.params["ResourceIds"]:
         try:
@@ -152,14 +165,18 @@ def make_flow_logs(call: Call, moto: Moto) -> Answer:
 @gap("ec2", "DeleteFlowLogs")
 def delete_flow_logs(call: Call, world: World, moto: Moto) -> Answer:
     logs = ec2_backends[call.account][call.region].flow_logs
-    unknown = [id for id in call.params["FlowLogIds"] if logs.pop(id, None) is None]
+    unknown = [identifier for identifier in call.params["FlowLogIds"] if logs.pop(identifier, None) is None]
     return {
         "Unsuccessful": [
-            failure(id, "InvalidFlowLogId.NotFound", f"These flow log ids in the input list are not found: {id}")
-            for id in unknown
+            failure(
+                identifier,
+                "InvalidFlowLogId.NotFound",
+                f"These flow log ids in the input list are not found: {identifier}",
+            )
+            for identifier in unknown
         ]
     }
 
 
-def failure(id: str, code: str, message: str) -> dict[str, Any]:
-    return {"ResourceId": id, "Error": {"Code": code, "Message": message}}
+def failure(identifier: str, code: str, message: str) -> dict[str, Any]:
+    return {"ResourceId": identifier, "Error": {"Code": code, "Message": message}}

@@ -83,15 +83,15 @@ def move(call: Call, world: World, peering: Any, status: str, message: str, seco
 def visible(call: Call) -> dict[str, Any]:
     """Peerings this region knows; the accepter's does not know one that is still being initiated."""
     return {
-        id: peering
-        for id, peering in ec2_backends[call.account][call.region].vpc_pcxs.items()
+        identifier: peering
+        for identifier, peering in ec2_backends[call.account][call.region].vpc_pcxs.items()
         if peering.vpc.region == call.region or peering._status.code not in ("initiating-request", "failed")
     }
 
 
-def tags(call: Call, id: str) -> list[dict[str, str]]:
+def tags(call: Call, identifier: str) -> list[dict[str, str]]:
     """Tags are regional: each side of a peering sees its own."""
-    held = ec2_backends[call.account][call.region].tags.get(id, {})
+    held = ec2_backends[call.account][call.region].tags.get(identifier, {})
     return [{"Key": key, "Value": value} for key, value in held.items()]
 
 
@@ -99,9 +99,9 @@ def tags(call: Call, id: str) -> list[dict[str, str]]:
 def describe_peerings(call: Call, world: World, moto: Moto) -> Answer:
     known = visible(call)
     wanted = call.params.get("VpcPeeringConnectionIds", [])
-    for id in wanted:
-        if id not in known:
-            raise unknown_peering(id)
+    for identifier in wanted:
+        if identifier not in known:
+            raise unknown_peering(identifier)
     found = []
     for peering in moto(call)["VpcPeeringConnections"]:
         if peering["VpcPeeringConnectionId"] not in known:
@@ -112,9 +112,9 @@ def describe_peerings(call: Call, world: World, moto: Moto) -> Answer:
     return {"VpcPeeringConnections": found}
 
 
-def unknown_peering(id: str) -> Refused:
+def unknown_peering(identifier: str) -> Refused:
     return Refused(
-        "InvalidVpcPeeringConnectionID.NotFound", f"The vpcPeeringConnection ID '{id}' does not exist"
+        "InvalidVpcPeeringConnectionID.NotFound", f"The vpcPeeringConnection ID '{identifier}' does not exist"
     )
 
 

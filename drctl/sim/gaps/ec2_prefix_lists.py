@@ -49,10 +49,11 @@ def prefix_lists(account: str, region: str) -> dict[str, Any]:
         entries = [{"Cidr": cidr, "Description": "default"} for cidr in HEALTH_CHECKERS]
         backend._create_aws_managed_prefix_list(name=health, address_family="IPv4", entries=entries)
     weights = {name.format(region=region): weight for name, weight in WEIGHTS.items()}
-    for found in backend.managed_prefix_lists.values():
+    known_lists: dict[str, Any] = backend.managed_prefix_lists
+    for found in known_lists.values():
         if found.prefix_list_name in weights:
             found.max_entries = weights[found.prefix_list_name]
-    return dict(backend.managed_prefix_lists)
+    return dict(known_lists)
 
 
 @gap("ec2", "DescribeManagedPrefixLists", "DescribePrefixLists", "GetManagedPrefixListEntries")

@@ -60,10 +60,10 @@ def nat_forgotten(world: World, moto: Moto, data: dict[str, Any]) -> None:
     backend.tags.pop(data["id"], None)
 
 
-def free_nat(account: str, region: str, id: str) -> None:
+def free_nat(account: str, region: str, identifier: str) -> None:
     """Remove the gateway's interface and its hold on the address."""
     backend = ec2_backends[account][region]
-    interface = backend.nat_gateways[id]._eni
+    interface = backend.nat_gateways[identifier]._eni
     for address in backend.addresses:
         if address.eni is not None and address.eni.id == interface.id:
             backend.disassociate_address(association_id=address.association_id)
@@ -80,7 +80,7 @@ def endpoint_ready(world: World, moto: Moto, data: dict[str, Any]) -> None:
 @event("ec2.endpoint-deleted")
 def endpoint_deleted(world: World, moto: Moto, data: dict[str, Any]) -> None:
     """The endpoint vanishes with its routes and interfaces; its route tables may have gone before it."""
-    backend = ec2_backends[data["account"]][data["region"]]
+    backend: Any = ec2_backends[data["account"]][data["region"]]
     endpoint = backend.vpc_end_points.pop(data["id"], None)
     if endpoint is None:
         return
@@ -152,8 +152,8 @@ def tags_go_with_their_resource(call: Call, world: World, answer: Answer) -> Non
     """DescribeTags shows tags of resources that exist; moto keeps those of the dead."""
     ids = call.params.get(TAGGED_BY[call.operation], [])
     tags = ec2_backends[call.account][call.region].tags
-    for id in [ids] if isinstance(ids, str) else ids:
-        tags.pop(id, None)
+    for identifier in [ids] if isinstance(ids, str) else ids:
+        tags.pop(identifier, None)
 
 
 @after("ec2", "DeleteSubnet")
@@ -172,8 +172,10 @@ def associations_go_with_their_subnet(call: Call, world: World, answer: Answer) 
 def defaults_go_with_their_vpc(call: Call, world: World, answer: Answer) -> None:
     """EC2 API reference, DeleteVpc: it deletes the default security group, network ACL and route table."""
     backend = ec2_backends[call.account][call.region]
-    for id in [id for id, acl in backend.network_acls.items() if acl.vpc_id == call.params["VpcId"]]:
-        del backend.network_acls[id]
+    for identifier in [
+        identifier for identifier, acl in backend.network_acls.items() if acl.vpc_id == call.params["VpcId"]
+    ]:
+        del backend.network_acls[identifier]
 
 
 @after("ec2", "DeleteRouteTable")

@@ -50,12 +50,16 @@ def one_internet_gateway_a_vpc(call: Call, world: World) -> None:
 )
 def nat_gateway_exists(call: Call, world: World) -> None:
     ids = call.params.get("NatGatewayIds") or [call.params.get("NatGatewayId")]
-    for id in ids:
-        if id is not None and id not in backend(call).nat_gateways:
-            raise Refused("NatGatewayNotFound", f"NAT gateway {id} was not found")
+    for identifier in ids:
+        if identifier is not None and identifier not in backend(call).nat_gateways:
+            raise Refused("NatGatewayNotFound", f"NAT gateway {identifier} was not found")
 
 
-@rule("ec2", "CreateNatGateway", source="EC2 API reference, CreateNatGateway: AllocationId is required for public")
+@rule(
+    "ec2",
+    "CreateNatGateway",
+    source="EC2 API reference, CreateNatGateway: AllocationId is required for public",
+)
 def public_nat_needs_an_address(call: Call, world: World) -> None:
     if call.params.get("ConnectivityType", "public") == "public" and "AllocationId" not in call.params:
         raise Refused("MissingParameter", "The request must contain the parameter AllocationId")
@@ -68,9 +72,9 @@ def public_nat_needs_an_address(call: Call, world: World) -> None:
     source="EC2 error codes: InvalidVpcPeeringConnectionID.NotFound",
 )
 def peering_is_visible(call: Call, world: World) -> None:
-    id = call.params["VpcPeeringConnectionId"]
-    if id not in visible(call):
-        raise unknown_peering(id)
+    identifier = call.params["VpcPeeringConnectionId"]
+    if identifier not in visible(call):
+        raise unknown_peering(identifier)
 
 
 @rule(
@@ -82,7 +86,10 @@ def peering_is_visible(call: Call, world: World) -> None:
 def one_active_peering_between_two_vpcs(call: Call, world: World) -> None:
     pair = {call.params.get("VpcId"), call.params.get("PeerVpcId")}
     for peering in backend(call).vpc_pcxs.values():
-        if {peering.vpc.id, peering.peer_vpc.id} == pair and peering._status.code in ("provisioning", "active"):
+        if {peering.vpc.id, peering.peer_vpc.id} == pair and peering._status.code in (
+            "provisioning",
+            "active",
+        ):
             raise Refused(
                 "VpcPeeringConnectionAlreadyExists",
                 f"There is already a VPC peering connection {peering.id} between these VPCs.",
@@ -100,9 +107,12 @@ def flow_logs_can_assume_their_role(call: Call, world: World) -> None:
 
 @rule("ec2", "DescribeFlowLogs", source="EC2 error codes: InvalidFlowLogId.NotFound")
 def flow_log_exists(call: Call, world: World) -> None:
-    for id in call.params.get("FlowLogIds", []):
-        if id not in backend(call).flow_logs:
-            raise Refused("InvalidFlowLogId.NotFound", f"These flow log ids in the input list are not found: {id}")
+    for identifier in call.params.get("FlowLogIds", []):
+        if identifier not in backend(call).flow_logs:
+            raise Refused(
+                "InvalidFlowLogId.NotFound",
+                f"These flow log ids in the input list are not found: {identifier}",
+            )
 
 
 @rule(
@@ -129,7 +139,9 @@ def endpoint_names_what_exists(call: Call, world: World) -> None:
         raise Refused("InvalidServiceName", f"The Vpc Endpoint Service '{name}' does not exist")
     gateway = call.params.get("VpcEndpointType", "Gateway") == "Gateway"
     if gateway and name.rsplit(".", 1)[1] not in ("s3", "dynamodb"):
-        raise Refused("InvalidParameter", f"Endpoint type (Gateway) does not match available service types for {name}")
+        raise Refused(
+            "InvalidParameter", f"Endpoint type (Gateway) does not match available service types for {name}"
+        )
     for table in call.params.get("RouteTableIds", []):
         if table not in backend(call).route_tables:
             raise Refused("InvalidRouteTableID.NotFound", f"The routeTable ID '{table}' does not exist")

@@ -14,15 +14,21 @@ from drctl.sim.rules.ec2 import backend
 from drctl.sim.world import World
 
 
-def dependency(kind: str, id: str) -> Refused:
-    return Refused("DependencyViolation", f"The {kind} '{id}' has dependencies and cannot be deleted.")
+def dependency(kind: str, identifier: str) -> Refused:
+    return Refused(
+        "DependencyViolation", f"The {kind} '{identifier}' has dependencies and cannot be deleted."
+    )
 
 
-@rule("ec2", "DeleteVpc", source="\"The vpc '...' has dependencies and cannot be deleted.\" (DependencyViolation)")
+@rule(
+    "ec2",
+    "DeleteVpc",
+    source="\"The vpc '...' has dependencies and cannot be deleted.\" (DependencyViolation)",
+)
 def vpc_is_empty(call: Call, world: World) -> None:
-    id = call.params["VpcId"]
-    if id in backend(call).vpcs and any(contents(backend(call), id)):
-        raise dependency("vpc", id)
+    identifier = call.params["VpcId"]
+    if identifier in backend(call).vpcs and any(contents(backend(call), identifier)):
+        raise dependency("vpc", identifier)
 
 
 def contents(known: Any, vpc: str) -> Iterator[bool]:
@@ -37,19 +43,24 @@ def contents(known: Any, vpc: str) -> Iterator[bool]:
     yield any(endpoint.vpc_id == vpc for endpoint in known.vpc_end_points.values())
     yield any(interface.vpc_id == vpc for interface in known.enis.values())
     yield any(
-        vpc in (peering.vpc.id, peering.peer_vpc.id) and peering._status.code in ("provisioning", "active", "deleting")
+        vpc in (peering.vpc.id, peering.peer_vpc.id)
+        and peering._status.code in ("provisioning", "active", "deleting")
         for peering in known.vpc_pcxs.values()
     )
 
 
 @rule(
-    "ec2", "DeleteSubnet", source="\"The subnet '...' has dependencies and cannot be deleted.\" (DependencyViolation)"
+    "ec2",
+    "DeleteSubnet",
+    source="\"The subnet '...' has dependencies and cannot be deleted.\" (DependencyViolation)",
 )
 def subnet_has_no_interface(call: Call, world: World) -> None:
-    id = call.params["SubnetId"]
+    identifier = call.params["SubnetId"]
     interfaces = backend(call).enis.values()
-    if any(interface.subnet_id == id for interface in interfaces) or id in database_subnets(call):
-        raise dependency("subnet", id)
+    if any(interface.subnet_id == identifier for interface in interfaces) or identifier in database_subnets(
+        call
+    ):
+        raise dependency("subnet", identifier)
 
 
 @rule(
@@ -68,17 +79,17 @@ def default_group_stays(call: Call, world: World) -> None:
 @rule("ec2", "DeleteSecurityGroup", source='"resource sg-... has a dependent object" (DependencyViolation)')
 def group_is_not_used(call: Call, world: World) -> None:
     known = backend(call)
-    id = call.params.get("GroupId", "")
-    used = any(id in [group.id for group in interface.group_set] for interface in known.enis.values())
+    identifier = call.params.get("GroupId", "")
+    used = any(identifier in [group.id for group in interface.group_set] for interface in known.enis.values())
     referenced = any(
-        held.source_group.get("GroupId") == id
+        held.source_group.get("GroupId") == identifier
         for groups in known.groups.values()
         for group in groups.values()
-        if group.id != id
+        if group.id != identifier
         for held in [*group.ingress_rules, *group.egress_rules]
     )
-    if used or referenced or id in database_groups(call):
-        raise Refused("DependencyViolation", f"resource {id} has a dependent object")
+    if used or referenced or identifier in database_groups(call):
+        raise Refused("DependencyViolation", f"resource {identifier} has a dependent object")
 
 
 def databases(call: Call) -> list[Any]:
@@ -93,7 +104,7 @@ def database_groups(call: Call) -> set[str]:
 def database_subnets(call: Call) -> set[str]:
     groups = rds_backends[call.account][call.region].subnet_groups
     names = {subnet_group_name(call, database) for database in databases(call)}
-    return {subnet.id for name in names if name in groups for subnet in groups[name].subnets}
+    return {subnet.id for name in names if name in groups for subnet in groups[name]._subnets}
 
 
 def subnet_group_name(call: Call, database: Any) -> str:

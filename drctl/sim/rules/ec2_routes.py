@@ -63,14 +63,17 @@ def route_target_can_be_reached(call: Call, world: World) -> None:
     if table is None:
         return
     nat = call.params.get("NatGatewayId")
-    if nat is not None and (nat not in known.nat_gateways or known.nat_gateways[nat].state in ("deleted", "failed")):
+    if nat is not None and (
+        nat not in known.nat_gateways or known.nat_gateways[nat].state in ("deleted", "failed")
+    ):
         raise Refused("InvalidNatGatewayID.NotFound", f"The natGateway ID '{nat}' does not exist")
     peering_id = call.params.get("VpcPeeringConnectionId")
     if peering_id is not None:
         peering = known.vpc_pcxs.get(peering_id)
         if peering is None or peering._status.code in ("deleted", "failed", "rejected", "expired"):
             raise Refused(
-                "InvalidVpcPeeringConnectionID.NotFound", f"The vpcPeeringConnection ID '{peering_id}' does not exist"
+                "InvalidVpcPeeringConnectionID.NotFound",
+                f"The vpcPeeringConnection ID '{peering_id}' does not exist",
             )
         if table.vpc_id not in (peering.vpc.id, peering.peer_vpc.id):
             raise different_networks(table.id, f"vpc peering connection {peering_id}")

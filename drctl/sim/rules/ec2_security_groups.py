@@ -25,7 +25,10 @@ def requested(call: Call) -> list[tuple[tuple[Any, ...], Peer]]:
     if permissions is None:
         permissions = [{**call.params, "IpRanges": [call.params] if "CidrIp" in call.params else []}]
     return [
-        (traffic(permission.get("IpProtocol"), permission.get("FromPort"), permission.get("ToPort")), (kind, peer[kind]))
+        (
+            traffic(permission.get("IpProtocol"), permission.get("FromPort"), permission.get("ToPort")),
+            (kind, peer[kind]),
+        )
         for permission in permissions
         for ranges, kind in (
             ("IpRanges", "CidrIp"),
@@ -39,7 +42,9 @@ def requested(call: Call) -> list[tuple[tuple[Any, ...], Peer]]:
 
 
 def traffic(protocol: Any, start: Any, end: Any) -> tuple[Any, ...]:
-    name = {"6": "tcp", "17": "udp", "1": "icmp", "all": "-1"}.get(str(protocol).lower(), str(protocol).lower())
+    name = {"6": "tcp", "17": "udp", "1": "icmp", "all": "-1"}.get(
+        str(protocol).lower(), str(protocol).lower()
+    )
     return (name,) if name == "-1" else (name, start, end)
 
 
@@ -129,8 +134,9 @@ def revoked_rule_exists(call: Call, world: World) -> None:
     if group is None:
         return
     held = group.egress_rules if call.operation.endswith("Egress") else group.ingress_rules
-    for id in call.params.get("SecurityGroupRuleIds", []):
-        if id not in [known.id for known in held]:
+    for identifier in call.params.get("SecurityGroupRuleIds", []):
+        if identifier not in [known.id for known in held]:
             raise Refused(
-                "InvalidSecurityGroupRuleId.NotFound", f"The security group rule ID '{id}' does not exist"
+                "InvalidSecurityGroupRuleId.NotFound",
+                f"The security group rule ID '{identifier}' does not exist",
             )

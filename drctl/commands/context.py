@@ -1,0 +1,213 @@
+"""What every command is given: where the files are, which AWS, whose clock, who is told what happens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from drctl.engine.clock import Clock, WallClock
+from drctl.engine.events import Emit
+from drctl.engine.walk import Interrupt
+from drctl.errors import Diagnostic, DrctlError, Interrupted, SettingsError
+from drctl.ledger.lock import Lock
+from drctl.ledger.store import Ledger
+
+if TYPE_CHECKING:
+    from drctl.aws.clients import Aws, Identity
+    from drctl.engine.run import Run
+    from drctl.settings import Settings
+
+
+@dataclass(frozen=True)
+class Access:
+    """How to reach AWS: all None means wherever boto3's own configuration points."""
+
+    profile: str | None = None
+    endpoint_url: str | None = None
+    access_key: str | None = None
+    secret_key: str | None = None
+
+
+@dataclass
+class Context:
+    """One invocation of drctl.
+
+    built_in: use the built-in settings when there is no settings file
+    """
+
+    config: Path
+    state_dir: Path
+    command: str
+    emit: Emit
+    access: Access = field(default_factory=Access)
+    clock: Clock = field(default_factory=WallClock)
+    interrupt: Interrupt = field(default_factory=Interrupt)
+    built_in: bool = False
+
+    def settings(self) -> Settings:
+        """Raises SettingsError with everything that is wrong."""
+        from drctl import settings
+
+        if self.built_in and not self.config.exists():
+            return settings.Settings.default()
+        return settings.load(self.config)
+
+    def environment(self) -> str:
+        """The environment's name: from the settings, or without them from the one state file there is.
+
+        Raises SettingsError when neither tells.
+        """
+        if self.config.exists():
+            return self.settings().environment
+        names = environments(self.state_dir)
+        if len(names) == 1:
+            return names[0]
+        if self.built_in and not names:
+            return self.settings().environment
+        found = (
+            f"{len(names)} state files in {self.state_dir}: {', '.join(names)}" if names else "no state file"
+        )
+        raise SettingsError(
+            Diagnostic(
+                "which environment?",
+                cause=f"there is no {self.config}, and {found}",
+                remedy="run where drctl.toml is, name it with --config, or make one with `drctl init`",
+            )
+        )
+
+    def aws(self) -> Aws:
+        """The door to AWS. Raises DrctlError when there are no credentials, saying what to do."""
+        import boto3
+        from botocore.exceptions import BotoCoreError
+
+        from drctl.aws.clients import Aws
+
+        try:
+            session = boto3.Session(
+                profile_name=self.access.profile,
+                aws_access_key_id=self.access.access_key,
+                aws_secret_access_key=self.access.secret_key,
+            )
+            credentials = session.get_credentials()
+        except BotoCoreError as error:
+            raise _no_credentials(str(error)) from error
+        if credentials is None:
+            raise _no_credentials("boto3 found none in the environment, the shared files or the instance")
+        return Aws(session, self.access.endpoint_url)
+
+    def reading(self, environment: str) -> Ledger:
+        """The ledger, for looking only."""
+        return Ledger(self.state_dir, environment)
+
+    @contextmanager
+    def writing(self, environment: str) -> Iterator[Ledger]:
+        """The ledger under its lock; folded and released at the end, whatever happens.
+
+        Raises LockedError when another run holds it.
+        """
+        try:
+            self.state_dir.mkdir(parents=True, exist_ok=True)
+            lock = Lock(self.state_dir / f"{environment}.lock", self.command)
+        except OSError as error:
+            raise DrctlError(
+                Diagnostic(
+                    f"the state folder {self.state_dir} cannot be written",
+                    cause=str(error),
+                    remedy="give this user the right to write there, or choose another with --state-dir",
+                )
+            ) from error
+        try:
+            ledger = Ledger(self.state_dir, environment, lock)
+            try:
+                yield ledger
+            finally:
+                ledger.close()
+        finally:
+            lock.release()
+
+    def run(self, aws: Aws, identity: Identity, ledger: Ledger, environment: str) -> Run:
+        """The surroundings of the engine."""
+        from drctl.aws.errors import classify
+        from drctl.engine.run import Run
+
+        return Run(
+            aws,
+            ledger,
+            self.clock,
+            classify,
+            self.emit,
+            environment,
+            identity.account,
+            identity.partition,
+        )
+
+
+def environments(state_dir: Path) -> list[str]:
+    """The environments that have a state file in the folder."""
+    return sorted(path.stem for path in state_dir.glob("*.json")) if state_dir.is_dir() else []
+
+
+def identify(aws: Aws, region: str, ledger: Ledger, guard: str | None) -> Identity:
+    """Who we are; raises unless it is the account of the settings' guard and of the state.
+
+    ``region``: whose STS is asked.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from drctl.aws.errors import classify
+
+    try:
+        identity = aws.identity(region)
+    except (BotoCoreError, ClientError) as error:
+        trouble = classify(error)
+        raise DrctlError(
+            Diagnostic(
+                "AWS does not say who we are",
+                cause=trouble.cause,
+                remedy=trouble.remedy
+                or "check the credentials and the network, then run the same command again",
+            )
+        ) from error
+    if guard is not None and identity.account != guard:
+        raise SettingsError(
+            Diagnostic(
+                "these are credentials of another account",
+                "account",
+                f"the settings say {guard}, the credentials belong to {identity.account} ({identity.arn})",
+                "choose the right credentials with --profile or AWS_PROFILE; nothing was changed",
+            )
+        )
+    if ledger.meta.account and identity.account != ledger.meta.account:
+        raise DrctlError(
+            Diagnostic(
+                f"the state {ledger.path} belongs to another account",
+                cause=f"it was made in {ledger.meta.account}, the credentials belong to {identity.account}",
+                remedy="choose the right credentials with --profile, or another folder with --state-dir",
+            )
+        )
+    return identity
+
+
+def interrupted(command: str, ledger: Ledger) -> Interrupted:
+    """What to say when the operator stopped a run."""
+    return Interrupted(
+        Diagnostic(
+            "interrupted; what had been done is recorded",
+            cause=f"{len(ledger.records())} resources are in {ledger.path}",
+            remedy=f"`drctl {command}` goes on from here; `drctl destroy` removes what there is",
+        )
+    )
+
+
+def _no_credentials(cause: str) -> DrctlError:
+    return DrctlError(
+        Diagnostic(
+            "no AWS credentials",
+            cause=cause,
+            remedy="on AWS: set AWS_PROFILE or --profile to credentials of the account (docs/aws.md)\n"
+            "without an account: put --sim before the command, as in `drctl --sim up`",
+        )
+    )

@@ -1,0 +1,70 @@
+"""Looking into the state, and breaking its lock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from drctl.commands.context import Context
+from drctl.errors import Diagnostic, DrctlError, SettingsError
+from drctl.ledger.lock import Holder, break_lock, holder
+from drctl.ledger.model import Record
+
+
+@dataclass(frozen=True)
+class Records:
+    """Records of the state, by address."""
+
+    environment: str
+    records: tuple[Record, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """cli.md: records."""
+        return {"records": [record.as_json() for record in self.records]}
+
+
+def list_records(context: Context) -> Records:
+    """All of them."""
+    environment = context.environment()
+    records = context.reading(environment).records()
+    return Records(environment, tuple(records[address] for address in sorted(records)))
+
+
+def show_record(context: Context, address: str) -> Records:
+    """One of them. Raises SettingsError when there is none at the address."""
+    environment = context.environment()
+    record = context.reading(environment).get(address)
+    if record is None:
+        raise SettingsError(
+            Diagnostic(
+                f"there is no record of {address}",
+                cause=f"the state of {environment!r} does not know it",
+                remedy="`drctl state list` shows the addresses there are",
+            )
+        )
+    return Records(environment, (record,))
+
+
+@dataclass(frozen=True)
+class Unlocked:
+    """Whose lock was broken; None: nobody held it."""
+
+    environment: str
+    holder: Holder | None
+
+    def as_json(self) -> dict[str, Any]:
+        """The broken lock's holder."""
+        return {"broken": vars(self.holder) if self.holder else None}
+
+
+def unlock(context: Context) -> Unlocked:
+    """Break the lock. A run that still lives notices before its next write and stops."""
+    environment = context.environment()
+    path = context.state_dir / f"{environment}.lock"
+    held_by = holder(path)
+    if held_by is not None:
+        try:
+            break_lock(path)
+        except OSError as error:
+            raise DrctlError(Diagnostic(f"{path} cannot be removed", cause=str(error))) from error
+    return Unlocked(environment, held_by)

@@ -1,0 +1,126 @@
+"""The environment at a glance: how each resource is, who writes, which alarms ring. Reads AWS, changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from drctl.commands.context import Context, identify
+from drctl.commands.plan import starting
+from drctl.commands.records import rebuilt
+from drctl.engine.inspect import Change, inspect
+from drctl.engine.walk import After, Job, walk
+from drctl.errors import Diagnostic, DrctlError
+from drctl.ledger.model import CONDEMNED
+
+if TYPE_CHECKING:
+    from drctl.aws.clients import Aws
+    from drctl.ledger.store import Ledger
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """A CloudWatch alarm of the environment, and its state: OK, ALARM or INSUFFICIENT_DATA."""
+
+    region: str
+    name: str
+    state: str
+
+
+@dataclass(frozen=True)
+class StatusResult:
+    """``writer_region`` is None where AWS does not tell; ``unreadable`` says what could not be read, and why."""
+
+    environment: str
+    account: str
+    regions: tuple[str, ...]
+    resources: tuple[Change, ...]
+    writer_region: str | None
+    alarms: tuple[Alarm, ...]
+    unreadable: tuple[Diagnostic, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """cli.md: resources, serving_region, writer_region, lag, alarms.
+
+        serving_region and lag are None until the probes and the metrics that tell them are built in.
+        """
+        return {
+            "account": self.account,
+            "regions": list(self.regions),
+            "resources": [
+                {"address": c.address, "phase": c.phase, "drifted": sorted(c.fields)} for c in self.resources
+            ],
+            "serving_region": None,
+            "writer_region": self.writer_region,
+            "lag": None,
+            "alarms": [vars(alarm) for alarm in self.alarms],
+            "unreadable": [vars(each) for each in self.unreadable],
+        }
+
+
+def status(context: Context) -> StatusResult:
+    """Look at everything the state knows. A region that does not answer is shown as unreadable, not as an error."""
+    environment = context.environment()
+    ledger = context.reading(environment)
+    if not ledger.records():
+        raise DrctlError(
+            Diagnostic(
+                f"the environment {environment!r} has not been built",
+                cause=f"{ledger.path} holds no resource",
+                remedy="`drctl up` builds it",
+            )
+        )
+    aws = context.aws()
+    identity = identify(aws, ledger.meta.regions[-1], ledger, None)
+    run = context.run(aws, identity, ledger, environment)
+    resources = {a: r for a, r in rebuilt(ledger).items() if CONDEMNED not in a}
+    jobs = [
+        Job(address, starting(inspect, run, each), {need.address: After.DONE for need in each.needs})
+        for address, each in resources.items()
+    ]
+    result = walk(jobs, context.clock, lambda _: None, context.interrupt)
+    seen = [result.done[a] if a in result.done else Change(a, "", phase="unreadable") for a in resources]
+    return StatusResult(
+        environment,
+        identity.account,
+        ledger.meta.regions,
+        tuple(sorted(seen, key=lambda change: change.address)),
+        _writer(aws, ledger),
+        tuple(_alarms(aws, ledger)),
+        tuple(result.failed[address] for address in sorted(result.failed)),
+    )
+
+
+def _writer(aws: Aws, ledger: Ledger) -> str | None:
+    """The region whose cluster writes, as the global cluster says it, asked in the standby region first."""
+    record = next((r for r in ledger.records().values() if r.kind == "global-cluster"), None)
+    if record is None or not record.outputs:
+        return None
+    name = next(iter(record.outputs.values()))
+    for region in reversed(ledger.meta.regions):
+        try:
+            found = aws.rds(region).describe_global_clusters(GlobalClusterIdentifier=name)["GlobalClusters"]
+        except (ClientError, BotoCoreError):
+            continue
+        for member in found[0].get("GlobalClusterMembers", []):
+            if member.get("IsWriter"):
+                return member["DBClusterArn"].split(":")[3]
+    return None
+
+
+def _alarms(aws: Aws, ledger: Ledger) -> Iterator[Alarm]:
+    names = {
+        (r.region, r.outputs.get("alarm_name", "")) for r in ledger.records().values() if r.kind == "alarm"
+    }
+    for region in ledger.meta.regions:
+        try:
+            pages = aws.cloudwatch(region).get_paginator("describe_alarms").paginate()
+            found = [alarm for page in pages for alarm in page["MetricAlarms"]]
+        except (ClientError, BotoCoreError):
+            continue
+        for alarm in found:
+            if (region, alarm["AlarmName"]) in names:
+                yield Alarm(region, alarm["AlarmName"], alarm["StateValue"])

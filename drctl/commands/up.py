@@ -1,0 +1,116 @@
+"""Plan, ask, make it so; then remove what the settings no longer want."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from drctl.commands.context import Context, interrupted
+from drctl.commands.outputs import of_records
+from drctl.commands.plan import Desired, Plan, compare, count, desired, starting
+from drctl.commands.records import removals, unwanted
+from drctl.engine.ensure import ensure
+from drctl.engine.walk import After, Job, Result, walk
+from drctl.errors import DrctlError
+
+if TYPE_CHECKING:
+    from drctl.ledger.store import Ledger
+
+Approve = Callable[[Plan], bool]
+
+
+@dataclass(frozen=True)
+class UpResult:
+    """What was done, and the addresses a person needs. ``approved`` False: nothing was, the operator said no."""
+
+    environment: str
+    summary: Mapping[str, int]
+    outputs: Mapping[str, Any]
+    approved: bool = True
+    notices: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """cli.md: summary as in plan with what was done, and the outputs."""
+        return {"summary": dict(self.summary), "outputs": dict(self.outputs), "notices": list(self.notices)}
+
+
+def up(context: Context, approve: Approve, targets: tuple[str, ...] = ()) -> UpResult:
+    """Bring the environment where the settings want it.
+
+    Raises DrctlError with every root cause when something failed, Interrupted when the operator stopped it.
+    """
+    settings = context.settings()
+    with context.writing(settings.environment) as ledger:
+        wanted = desired(context, settings, ledger, targets)
+        planned = compare(context, wanted)
+        if planned.differences and not approve(planned):
+            return UpResult(settings.environment, {}, {}, approved=False)
+        _describe(wanted, ledger)
+        try:
+            result = _apply(context, wanted)
+        finally:
+            ledger.fold(context.clock.now())
+        if result.failed:
+            raise DrctlError(result.failed[address] for address in sorted(result.failed))
+        if result.interrupted:
+            raise interrupted(context.command, ledger)
+        unchanged = [address for address in wanted.planned if address not in result.done]
+        summary = count([*result.done.values(), *("unchanged" for _ in unchanged)])
+        return UpResult(settings.environment, summary, of_records(ledger), notices=planned.notices)
+
+
+def _apply(context: Context, wanted: Desired) -> Result[str]:
+    """Ensure what the plan says is not as it should be; then, when all of that holds, remove what is not wanted."""
+    run = wanted.run
+    for address in _stale(wanted):
+        run.seen.pop(address, None)
+    jobs = [
+        Job(
+            each.address,
+            starting(ensure, run, each),
+            {need.address: After.DONE for need in each.needs},
+            each.typical.ready,
+        )
+        for each in wanted.graph
+        if not _is_settled(wanted, each.address)
+    ]
+    result = walk(jobs, context.clock, context.emit, context.interrupt)
+    if not result.ok or result.interrupted:
+        return result
+    keep = {each.address for each in wanted.graph}
+    going = unwanted(run.ledger, keep) if not wanted.targets else _condemned(run.ledger, keep)
+    removed = walk(removals(run, going), context.clock, context.emit, context.interrupt)
+    result.failed |= removed.failed
+    result.skipped |= removed.skipped
+    result.interrupted |= removed.interrupted
+    replaced = {address.partition("~")[0] for address in removed.done}
+    result.done |= {a: action for a, action in removed.done.items() if a.partition("~")[0] not in keep}
+    result.done |= dict.fromkeys(replaced & result.done.keys(), "replace")
+    return result
+
+
+def _is_settled(wanted: Desired, address: str) -> bool:
+    """Nothing to do: as the settings want it, ready, recorded so, and no request of an earlier run is open."""
+    change, record = wanted.planned[address], wanted.run.ledger.get(address)
+    as_it_should_be = change.action == "unchanged" and change.phase == "ready"
+    return as_it_should_be and record is not None and record.intent is None and record.phase == "ready"
+
+
+def _stale(wanted: Desired) -> list[str]:
+    """What the plan put placeholders for: from now on the truth counts."""
+    return [address for address, change in wanted.planned.items() if change.action in ("create", "replace")]
+
+
+def _condemned(ledger: Ledger, keep: set[str]) -> list[Any]:
+    return [record for address in keep for record in ledger.condemned(address)]
+
+
+def _describe(wanted: Desired, ledger: Ledger) -> None:
+    settings, identity = wanted.settings, wanted.identity
+    ledger.describe(
+        account=identity.account,
+        partition=identity.partition,
+        regions=(settings.regions.primary, settings.regions.standby),
+        settings_digest=settings.digest,
+    )

@@ -1,0 +1,210 @@
+"""One invocation: builds what a command is given, shows what it answers, turns errors into exit codes.
+
+What is imported here at the top is cheap; boto3, rich and the simulator come in when they are needed.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from drctl.commands.context import Access, Context
+from drctl.engine.clock import Clock, WallClock
+from drctl.engine.events import Event
+from drctl.engine.walk import Interrupt
+from drctl.errors import Diagnostic, DrctlError, Interrupted, SettingsError
+from drctl.view import text
+from drctl.view.text import Line
+
+if TYPE_CHECKING:
+    from drctl.commands.destroy import Removal
+    from drctl.commands.plan import Plan
+
+
+class View(Protocol):
+    """What both views can do."""
+
+    def __enter__(self) -> View: ...
+    def __exit__(self, *_: object) -> None: ...
+    def emit(self, event: Event) -> None: ...
+    def show(self, lines: Iterable[Line]) -> None: ...
+    def complain(self, lines: Iterable[Line]) -> None: ...
+
+
+@dataclass(frozen=True)
+class Options:
+    """The global options, as typed or from the environment."""
+
+    config: Path
+    state_dir: Path
+    sim: bool = False
+    profile: str | None = None
+    json: bool = False
+    color: bool = True
+    verbose: int = 0
+    yes: bool = False
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command has to say: as JSON, and as lines for people."""
+
+    environment: str
+    result: dict[str, Any]
+    lines: Iterable[Line] = ()
+    exit_code: int = 0
+
+
+@dataclass
+class Invocation:
+    """What the body of a command works with."""
+
+    options: Options
+    view: View
+    context: Context
+    progress: dict[str, Any] = field(default_factory=dict)
+
+    def approve_plan(self, plan: Plan) -> bool:
+        """Show the plan, ask. Raises SettingsError when there is nobody to ask."""
+        self.view.show(text.plan(plan))
+        return self.options.yes or self._ask("Make it so? Only `yes` is accepted: ", "yes")
+
+    def approve_removal(self, removal: Removal) -> bool:
+        """Show what goes, ask for the environment's name."""
+        self.view.show(text.removal(removal))
+        question = f"This removes all of it. Type the environment's name ({removal.environment}): "
+        return self.options.yes or self._ask(question, removal.environment)
+
+    def _ask(self, question: str, expected: str) -> bool:
+        if not sys.stdin.isatty():
+            raise SettingsError(
+                Diagnostic(
+                    "nobody to ask: there is no terminal",
+                    cause="this would change AWS, and changes are confirmed",
+                    remedy="look at the plan above and run again with --yes",
+                )
+            )
+        print(question, end="", file=sys.stderr, flush=True)
+        return sys.stdin.readline().strip() == expected
+
+
+def run(options: Options, command: str, body: Callable[[Invocation], Answer]) -> int:
+    """Run a command's body; the value is the exit code."""
+    began = time.monotonic()
+    environment, result, failures, code = "", dict[str, Any](), tuple[Diagnostic, ...](), 0
+    with _view(options, WallClock()) as early:
+        view = early
+        try:
+            clock, access = _surroundings(options)
+            if not options.json:
+                view = _view(options, clock)
+            with view, _signals(view) as interrupt:
+                context = Context(
+                    options.config,
+                    options.state_dir,
+                    command,
+                    view.emit,
+                    access,
+                    clock,
+                    interrupt,
+                    built_in=options.sim,
+                )
+                answer = body(Invocation(options, view, context))
+            environment, result, code = answer.environment, answer.result, answer.exit_code
+            if not options.json:
+                view.show(answer.lines)
+        except DrctlError as error:
+            failures, code = error.diagnostics, error.exit_code
+            _trace(options)
+        except KeyboardInterrupt:
+            failures, code = (Diagnostic("interrupted; nothing is half-written"),), Interrupted.exit_code
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 1
+        except Exception as error:
+            failures, code = (_defect(error),), 1
+            _trace(options)
+        view.complain(text.errors(failures))
+    if options.json:
+        from drctl.view import json
+
+        json.write(json.document(command, environment, time.monotonic() - began, result, failures))
+    return code
+
+
+def _view(options: Options, clock: Clock) -> View:
+    if options.json:
+        from drctl.view.plain import PlainView
+
+        return PlainView(out=sys.stderr)
+    if sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb":
+        from drctl.view.live import LiveView
+
+        return LiveView(clock, color=options.color)
+    from drctl.view.plain import PlainView
+
+    return PlainView()
+
+
+def _surroundings(options: Options) -> tuple[Clock, Access]:
+    """Whose clock and which AWS. The embedded simulator is found or started here, and nowhere else."""
+    if not options.sim:
+        return WallClock(), Access(profile=options.profile)
+    from drctl.sim import client
+
+    try:
+        status = client.start(options.state_dir)
+    except client.SimulatorError as error:
+        raise DrctlError(Diagnostic("the simulator does not run", cause=str(error))) from error
+    variables = client.environment(status)
+    return client.ScaledClock(status), Access(
+        endpoint_url=status.endpoint,
+        access_key=variables["AWS_ACCESS_KEY_ID"],
+        secret_key=variables["AWS_SECRET_ACCESS_KEY"],
+    )
+
+
+@contextmanager
+def _signals(view: View) -> Iterator[Interrupt]:
+    """Ctrl-C once: start nothing new, finish recording. Twice: stop now. SIGTERM counts as Ctrl-C."""
+    interrupt = Interrupt()
+
+    def handle(*_: object) -> None:
+        if interrupt.requested:
+            os._exit(Interrupted.exit_code)
+        if not interrupt.request():
+            raise KeyboardInterrupt
+        view.complain([[("stopping: what is under way is being recorded (again: stop now)", "warning")]])
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield interrupt
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _defect(error: Exception) -> Diagnostic:
+    return Diagnostic(
+        "drctl has a defect",
+        cause=f"{type(error).__name__}: {error}",
+        remedy="run again with -vv, which shows where, and report it; what had been done is recorded",
+    )
+
+
+def _trace(options: Options) -> None:
+    if options.verbose >= 2:
+        traceback.print_exc()
+
+
+def with_yes(options: Options, yes: bool) -> Options:
+    """The options of a command that may be told not to ask."""
+    return replace(options, yes=yes)

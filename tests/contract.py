@@ -1,0 +1,265 @@
+"""A resource's whole life, for every kind: the real engine, a ledger on the disk, the simulated AWS over HTTP.
+
+For the test of a kind::
+
+    from tests.contract import survives_crashes, whole_life
+
+    def test_a_vpc_lives_its_whole_life(sim, tmp_path):
+        vpc = Vpc(name="main", region="us-east-1", cidr="10.0.0.0/16")
+        whole_life(sim, tmp_path, vpc, {"dns_hostnames": lambda vpc: ec2.modify_vpc_attribute(...)})
+
+    def test_a_crash_leaves_one_vpc(sim, tmp_path):
+        survives_crashes(sim, tmp_path, vpc, lambda: len(ec2.describe_vpcs(Filters=...)["Vpcs"]))
+
+``whole_life(sim, folder, resource, damages)`` makes, remakes, damages and repairs, removes and makes again.
+``damages`` maps the name of a drift field (or ``absent``) to a function that is given the outputs and does that
+damage with a client of its own, e.g. ``sim.client("ec2")``.
+
+``survives_crashes(sim, folder, resource, count)`` kills a run before and after each of its mutating calls and lets a
+new run go on from the same files. ``count()`` says how many such things AWS has at the moment.
+
+``Trial(sim, folder)`` is what both are made of, for anything beyond: ``ensure``, ``inspect`` and ``remove`` of any
+resources, each with all that they need, and ``mutations()``. The needs of a resource are found by themselves.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import boto3
+
+from drctl.aws.clients import Aws
+from drctl.aws.errors import classify
+from drctl.engine.ensure import ensure
+from drctl.engine.events import Event
+from drctl.engine.inspect import Change, inspect
+from drctl.engine.pace import Pause
+from drctl.engine.remove import remove
+from drctl.engine.resource import Resource
+from drctl.engine.run import Run
+from drctl.ledger.lock import Lock
+from drctl.ledger.store import Ledger
+from drctl.sim.access_log import is_mutating
+
+if TYPE_CHECKING:
+    from botocore.client import BaseClient
+
+    from tests.conftest import Sim
+
+ENVIRONMENT = "trial"
+ACCOUNT = "123456789012"
+
+AnyResource = Resource[Any]
+Damage = Callable[[Any], object]
+T = TypeVar("T")
+
+
+class Crash(BaseException):
+    """The process dies here; nothing of drctl may catch it."""
+
+
+@dataclass
+class Doom:
+    """Die at the ``call``-th mutating call from now: before it is sent, or after it was answered."""
+
+    call: int
+    when: str
+    counted: int = 0
+
+    def before_send(self, event_name: str, **_: object) -> None:
+        if not is_mutating(event_name.rpartition(".")[2]):
+            return
+        self.counted += 1
+        if self.when == "before" and self.counted == self.call:
+            raise Crash(event_name)
+
+    def after_call(self, event_name: str, **_: object) -> None:
+        if is_mutating(event_name.rpartition(".")[2]) and self.when == "after" and self.counted == self.call:
+            raise Crash(event_name)
+
+
+class DoomedAws(Aws):
+    """The door to AWS, with a crash waiting behind it."""
+
+    def __init__(self, session: boto3.Session, endpoint_url: str, doom: Doom, attempts: int = 5) -> None:
+        super().__init__(session, endpoint_url, attempts)
+        self._doom = doom
+        self._sent_once = attempts == 1
+
+    @cached_property
+    def once(self) -> Aws:
+        if self._sent_once:
+            return self
+        return DoomedAws(self._session, self._endpoint_url or "", self._doom, attempts=1)
+
+    def _make(self, service: str, region: str) -> BaseClient:
+        client = super()._make(service, region)
+        client.meta.events.register("before-send", self._doom.before_send)
+        client.meta.events.register("after-call", self._doom.after_call)
+        return client
+
+
+class Trial:
+    """An environment under test: one process of drctl, from taking the lock to letting go of it."""
+
+    def __init__(self, sim: Sim, folder: Path, doom: Doom | None = None) -> None:
+        self._sim = sim
+        self._lock = Lock(folder / "trial.lock", "test")
+        self.events: list[Event] = []
+        session = sim.session()
+        aws = DoomedAws(session, sim.endpoint, doom) if doom else Aws(session, sim.endpoint)
+        self.run = Run(
+            aws,
+            Ledger(folder, ENVIRONMENT, self._lock),
+            sim.clock,
+            classify,
+            self.events.append,
+            ENVIRONMENT,
+            ACCOUNT,
+            "aws",
+        )
+
+    def __enter__(self) -> Trial:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """What the kernel does for a killed process, too."""
+        self.run.ledger.close()
+        self._lock.release()
+
+    def ensure(self, *resources: AnyResource) -> str:
+        """Make these so, and all that they need first; the answer is the action the last one took."""
+        action = ""
+        for resource in in_order(*resources):
+            action = self._drive(ensure(self.run, resource))
+            self._remove_predecessors(resource)
+        return action
+
+    def inspect(self, *resources: AnyResource) -> Change:
+        """What ``up`` would do to the last of these; the others are looked at on the way."""
+        for resource in in_order(*resources):
+            change = self._drive(inspect(self.run, resource))
+        return change
+
+    def remove(self, resource: AnyResource) -> None:
+        """Remove it alone."""
+        self._drive(remove(self.run, resource, self.run.record(resource)))
+        self.run.seen.pop(resource.address, None)
+
+    def remove_all(self, *resources: AnyResource) -> None:
+        """Remove these and all that they need, last made first."""
+        for resource in reversed(in_order(*resources)):
+            self.remove(resource)
+
+    def outputs(self, resource: AnyResource) -> Any:
+        """What AWS gave it."""
+        return self.run.given(resource)[resource]
+
+    @contextmanager
+    def mutations(self) -> Iterator[list[str]]:
+        """The mutating calls that AWS received inside the block, filled in at its end."""
+        before = len(self._sim.access_log())
+        found: list[str] = []
+        yield found
+        entries = self._sim.access_log()[before:]
+        found += [entry["operation"] for entry in entries if entry["mutating"]]
+
+    def _remove_predecessors(self, resource: AnyResource) -> None:
+        for record in self.run.ledger.condemned(resource.address):
+            self._drive(remove(self.run, resource, record))
+
+    def _drive(self, procedure: Generator[Pause, None, T]) -> T:
+        """One procedure at a time, its pauses slept through, so that calls come in the same order every time."""
+        while True:
+            try:
+                pause = next(procedure)
+            except StopIteration as end:
+                value: T = end.value
+                return value
+            time.sleep(self.run.clock.real(pause.seconds))
+
+
+def in_order(*resources: AnyResource) -> list[AnyResource]:
+    """The resources and all that they need, needs first."""
+    found: dict[str, AnyResource] = {}
+
+    def visit(resource: AnyResource) -> None:
+        if resource.address not in found:
+            for need in resource.needs:
+                visit(need)
+            found[resource.address] = resource
+
+    for resource in resources:
+        visit(resource)
+    return list(found.values())
+
+
+def whole_life(
+    sim: Sim, folder: Path, resource: AnyResource, damages: Mapping[str, Damage] | None = None
+) -> None:
+    """See the module's docstring. Everything the resource needs is made first and removed last."""
+    with Trial(sim, folder) as trial:
+        assert trial.inspect(resource).action == "create"
+        assert trial.ensure(resource) == "create"
+        with trial.mutations() as mutations:
+            assert trial.ensure(resource) == "unchanged"
+        assert mutations == []
+        assert_unchanged(trial, resource)
+        for field, damage in (damages or {}).items():
+            damage(trial.outputs(resource))
+            with trial.mutations() as mutations:
+                change = trial.inspect(resource)
+            assert mutations == []
+            assert field in change.fields or field == change.phase, f"{field}: seen {change}"
+            assert trial.ensure(resource) == change.action
+            assert_unchanged(trial, resource)
+        trial.remove(resource)
+        trial.remove(resource)
+        assert trial.inspect(resource).action == "create"
+    with Trial(sim, folder) as trial:
+        assert trial.ensure(resource) == "create"
+        trial.remove_all(resource)
+        assert dict(trial.run.ledger.records()) == {}
+
+
+def survives_crashes(sim: Sim, folder: Path, resource: AnyResource, count: Callable[[], int]) -> None:
+    """See the module's docstring."""
+    with Trial(sim, folder) as trial:
+        for need in resource.needs:
+            trial.ensure(need)
+    call, crashed = 0, True
+    while crashed:
+        call += 1
+        for when in ("before", "after"):
+            crashed = _crash(sim, folder, resource, Doom(call, when))
+            with Trial(sim, folder) as trial:
+                trial.ensure(resource)
+                assert count() == 1, f"killed {when} mutating call {call}"
+                assert_unchanged(trial, resource)
+                trial.remove(resource)
+                assert count() == 0, f"killed {when} mutating call {call}, then removed"
+    assert call > 1, "nothing was ever killed"
+    with Trial(sim, folder) as trial:
+        trial.remove_all(resource)
+
+
+def assert_unchanged(trial: Trial, resource: AnyResource) -> None:
+    """A plan sees nothing to do."""
+    change = trial.inspect(resource)
+    assert (change.action, dict(change.fields)) == ("unchanged", {})
+
+
+def _crash(sim: Sim, folder: Path, resource: AnyResource, doom: Doom) -> bool:
+    """Whether a run that makes the resource reached its doom."""
+    with Trial(sim, folder, doom) as trial:
+        try:
+            trial.ensure(resource)
+        except Crash:
+            return True
+    return False
