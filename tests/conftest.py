@@ -96,7 +96,7 @@ class Sim:
 def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The state directory of a simulator that runs as long as the tests of this worker do."""
     state_dir = tmp_path_factory.mktemp("simulator")
-    client.start(state_dir, TEST_SPEED)
+    client.start(state_dir, TEST_SPEED, idle_stop=300)
     yield state_dir
     client.stop(state_dir)
 
@@ -104,7 +104,7 @@ def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture
 def sim(simulator: Path) -> Iterator[Sim]:
     """An empty simulated AWS, running TEST_SPEED times as fast as the wall."""
-    client.start(simulator, TEST_SPEED)
+    client.start(simulator, TEST_SPEED, idle_stop=300)
     made = Sim(client.reset(simulator))
     yield made
     if not made.internal_errors_expected:

@@ -7,8 +7,9 @@ operation's "Errors"). What AWS answers for "again in a moment" is listed in the
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -28,6 +29,9 @@ from botocore.parsers import ResponseParserError
 from drctl.engine.resource import DependsOnUnknown, NotOurs
 from drctl.engine.trouble import Meaning, Trouble
 
+if TYPE_CHECKING:
+    from mypy_boto3_ec2.type_defs import UnsuccessfulItemTypeDef
+
 GONE = frozenset({
     "404", "AlarmNotFound", "ClusterNotFoundException", "DBClusterNotFoundFault", "DBClusterParameterGroupNotFound",
     "DBInstanceNotFound", "DBInstanceNotFoundFault", "DBParameterGroupNotFound", "DBParameterGroupNotFoundFault",
@@ -43,16 +47,24 @@ GONE = frozenset({
     "NotFoundException", "ObjectNotFoundException", "OwnershipControlsNotFoundError",
     "ReplicationConfigurationNotFoundError", "ResourceNotFound", "ResourceNotFoundException", "RuleNotFound",
     "ServerSideEncryptionConfigurationNotFoundError", "ServiceNotFoundException", "TableNotFoundException",
-    "TargetGroupNotFound", "DashboardNotFoundError",
+    "TargetGroupNotFound", "DashboardNotFoundError", "InvalidAddress.NotFound", "InvalidAddressID.NotFound",
+    "InvalidVpcEndpoint.NotFound", "InvalidNatGatewayID.NotFound",
 })  # fmt: skip
 """It is not there: an answer to a read, success to a delete."""
+
+GONE_WORDS = (
+    ("ClientException", r"Unable to describe task definition"),
+    ("InvalidChangeBatch", r"Tried to delete resource record set .* but it was not found"),
+)
+"""The same, where only the message tells (ECS API reference, DescribeTaskDefinition; Route 53)."""
 
 THROTTLED = frozenset({
     "BandwidthLimitExceeded", "EC2ThrottledException", "LimitExceededException", "PriorRequestNotComplete",
     "ProvisionedThroughputExceededException", "RequestLimitExceeded", "RequestThrottled", "RequestThrottledException",
     "SlowDown", "Throttling", "ThrottlingException", "ThrottledException", "TooManyRequestsException",
     "TransactionInProgressException", "ConcurrentModification", "ConcurrentModificationException",
-    "ConcurrentUpdateException", "OperationAborted",
+    "ConcurrentUpdateException", "OperationAborted", "OperationAbortedException", "UpdateInProgressException",
+    "HealthCheckVersionMismatch", "PreconditionFailed",
 })  # fmt: skip
 """Refused for haste or for another change under way; certainly not done."""
 
@@ -63,9 +75,12 @@ IN_USE = frozenset({
     "InvalidDBParameterGroupState", "InvalidDBParameterGroupStateFault", "InvalidDBSubnetGroupStateFault",
     "InvalidDBSubnetStateFault", "InvalidGlobalClusterStateFault", "InvalidIPAddress.InUse", "OriginAccessControlInUse",
     "ResourceInUse", "ResourceInUseException", "ResourceConflictException", "IncorrectState", "BucketNotEmpty",
-    "InvalidVpcPeeringConnectionState",
+    "InvalidVpcPeeringConnectionState", "InvalidStateTransition", "InvalidGroup.InUse",
 })  # fmt: skip
 """Not in this state, or not while something else uses it: later."""
+
+IN_USE_WORDS = (("ValidationException", r"has targets"),)
+"""The same, where only the message tells (EventBridge: "Rule can't be deleted since it has targets.")."""
 
 EXISTS = frozenset({
     "AlreadyExistsException", "BucketAlreadyOwnedByYou", "DBClusterAlreadyExistsFault", "DBInstanceAlreadyExists",
@@ -78,6 +93,13 @@ EXISTS = frozenset({
     "ResourceExistsException", "RouteAlreadyExists", "TableAlreadyExistsException",
 })  # fmt: skip
 """The name is taken, by us or by somebody else: a read tells."""
+
+EXISTS_WORDS = (
+    ("ResourceConflictException", r"[Aa]lready exist"),
+    ("InvalidChangeBatch", r"Tried to create resource record set .* but it already exists"),
+    ("InvalidParameter", r"already exists with different"),
+)
+"""The same, where only the message tells (Lambda's CreateFunction and AddPermission; Route 53; SNS's CreateTopic)."""
 
 LOST = frozenset({
     "500", "502", "503", "504", "InternalError", "InternalFailure", "InternalServerError", "InternalServiceError",
@@ -103,6 +125,9 @@ NOT_YET = (
     ("InvalidVpcPeeringConnectionID.NotFound", r""),
     ("UnsupportedCertificate", r""),
     ("InvalidViewerCertificate", r""),
+    ("CertificateNotFound", r""),
+    ("InvalidConfigurationRequest", r"Access Denied for bucket"),
+    ("InvalidParameterException", r"does not have an associated load balancer"),
 )
 """Code and a pattern of its message: a new role, key, policy or id that the other service does not see yet.
 
@@ -125,13 +150,33 @@ def code_of(error: ClientError) -> str:
 
 def words_of(error: ClientError) -> str:
     """AWS's own words: code and message, and the operation that was asked for."""
-    message = error.response.get("Error", {}).get("Message", "")
-    return f"{code_of(error)}: {message} ({error.operation_name})"
+    return f"{code_of(error)}: {_message_of(error)} ({error.operation_name})"
+
+
+def _message_of(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Message", ""))
+
+
+def _says(error: ClientError, sayings: Iterable[tuple[str, str]]) -> bool:
+    """Whether the error is one of these pairs of a code and a pattern of its message."""
+    code, message = code_of(error), _message_of(error)
+    return any(code == known and re.search(pattern, message) for known, pattern in sayings)
 
 
 def is_gone(error: ClientError) -> bool:
     """Whether AWS says that the thing does not exist."""
-    return code_of(error) in GONE
+    return code_of(error) in GONE or _says(error, GONE_WORDS)
+
+
+def raise_unsuccessful(failures: Iterable[UnsuccessfulItemTypeDef], operation: str) -> None:
+    """Raise the first of the errors that EC2 tells inside a successful answer; absence is not one to a deletion."""
+    for failure in failures:
+        told = failure.get("Error", {})
+        error = ClientError(
+            {"Error": {"Code": told.get("Code", ""), "Message": told.get("Message", "")}}, operation
+        )
+        if not (operation.startswith("Delete") and is_gone(error)):
+            raise error
 
 
 @contextmanager
@@ -150,7 +195,7 @@ def tolerating_existence() -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        if code_of(error) not in EXISTS:
+        if code_of(error) not in EXISTS and not _says(error, EXISTS_WORDS):
             raise
 
 
@@ -183,9 +228,16 @@ def classify(error: Exception) -> Trouble:
 
 def _classify_answer(error: ClientError) -> Trouble:
     code, cause = code_of(error), words_of(error)
-    message = str(error.response.get("Error", {}).get("Message", ""))
-    if any(code == known and re.search(pattern, message) for known, pattern in NOT_YET):
+    message = _message_of(error)
+    if _says(error, NOT_YET):
         return Trouble(Meaning.NOT_YET, cause)
+    for sayings, meaning in (
+        (GONE_WORDS, Meaning.GONE),
+        (IN_USE_WORDS, Meaning.IN_USE),
+        (EXISTS_WORDS, Meaning.EXISTS),
+    ):
+        if _says(error, sayings):
+            return Trouble(meaning, cause)
     for codes, meaning in (
         (GONE, Meaning.GONE),
         (THROTTLED, Meaning.THROTTLED),

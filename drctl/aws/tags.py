@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar, cast
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2.literals import ResourceTypeType
-    from mypy_boto3_ec2.type_defs import FilterTypeDef, TagSpecificationTypeDef, TagTypeDef
+    from mypy_boto3_ec2.type_defs import FilterTypeDef, TagSpecificationTypeDef
     from mypy_boto3_ecs.type_defs import TagTypeDef as EcsTagTypeDef
 
+Tag = TypeVar("Tag")
 
-def as_list(tags: Mapping[str, str]) -> list[TagTypeDef]:
-    """``[{"Key": ..., "Value": ...}]``: most services."""
-    return [{"Key": key, "Value": value} for key, value in tags.items()]
+
+def as_list(tags: Mapping[str, str]) -> list[Tag]:
+    """``[{"Key": ..., "Value": ...}]``: most services. Each one's type stubs name this shape anew: Tag is any of them."""
+    return cast("list[Tag]", [{"Key": key, "Value": value} for key, value in tags.items()])
 
 
 def as_lower_list(tags: Mapping[str, str]) -> list[EcsTagTypeDef]:

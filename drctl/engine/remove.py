@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from drctl.engine.events import Started, Waiting
 from drctl.engine.pace import REQUEST_LIFE, VISIBLE_WITHIN, Pause, deadline, next_look
 from drctl.engine.patience import Patience
-from drctl.engine.resource import NotOurs, Observed, Phase, identity
+from drctl.engine.resource import NotOurs, Observed, Phase, StaysBehind, identity
 from drctl.engine.run import AnyResource, Run
 from drctl.engine.trouble import Meaning
 from drctl.ledger.model import Record
@@ -49,6 +49,9 @@ def remove(run: Run, resource: AnyResource, record: Record) -> Generator[Pause, 
             run.ledger.put(record)
             try:
                 resource.delete(run.aws, observed.outputs)
+            except StaysBehind:
+                run.ledger.forget(record.address)
+                return "delete"
             except Exception as error:
                 yield _put_up_with(run, record, patience, error)
                 continue

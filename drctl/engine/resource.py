@@ -16,7 +16,7 @@ holds another resource is the dependency, and order is written nowhere else. The
            replaced when it drifts; drift in a ``fixed`` field always means replacement.
 ``delete`` Asks for removal, knows only the outputs, and is asked again whenever the thing is neither leaving nor
            gone, so removal in several stages (disable, then delete) is one verb called several times. "In use"
-           is an error the engine understands as *later*.
+           is an error the engine understands as *later*. Raises StaysBehind for what is to be forgotten only.
 ========  ================================================================================================
 
 Traps, each of which somebody fell into: a read that repairs; a create of two calls; desired and actual in one
@@ -94,6 +94,11 @@ class Observed(Generic[Outputs]):
 
 class NotOurs(Exception):
     """A thing of our name exists that does not carry our tags."""
+
+
+class StaysBehind(Exception):
+    """Raised by ``delete``: this must not or cannot be removed (an adopted zone, a subscription nobody has confirmed
+    yet). Its removal ends by forgetting it."""
 
 
 class DependsOnUnknown(Exception):

@@ -100,8 +100,8 @@ def find(state_dir: Path) -> Status | None:
         status = _status(str(known["endpoint"]))
     except (SimulatorError, KeyError):
         return None
-    # Another program may have got the port, or the pid.
-    return status if status.pid == known["pid"] else None
+    # Another program may have got the port, or the pid; and one that is leaving is no longer there.
+    return status if status.running and status.pid == known["pid"] else None
 
 
 def status(state_dir: Path) -> Status:
@@ -222,6 +222,7 @@ def _status(endpoint: str) -> Status:
         speed=float(said["speed"]),
         now=float(said["now"]),
         access_log=Path(said["access_log"]),
+        running=bool(said["running"]),
         faults=list(said["faults"]),
         internal_errors=int(said["internal_errors"]),
         read_at=(before + after) / 2,

@@ -20,10 +20,13 @@ log = logging.getLogger(__name__)
 class ControlApi:
     """None of its answers but those of reset and advance waits for an AWS call to end."""
 
-    def __init__(self, simulator: Simulator, endpoint: str, stop: Callable[[], None]) -> None:
+    def __init__(
+        self, simulator: Simulator, endpoint: str, stop: Callable[[], None], is_stopping: Callable[[], bool]
+    ) -> None:
         self.simulator = simulator
         self.endpoint = endpoint
         self._stop = stop
+        self._is_stopping = is_stopping
 
     def handle(self, method: str, path: str, body: bytes) -> Reply:
         try:
@@ -73,7 +76,7 @@ class ControlApi:
     def status(self) -> dict[str, Any]:
         clock = self.simulator.clock
         return {
-            "running": True,
+            "running": not self._is_stopping(),
             "pid": os.getpid(),
             "endpoint": self.endpoint,
             "speed": clock.speed,

@@ -7,6 +7,7 @@ when nobody has asked for anything for a while. drctl.sim.client starts and find
 from __future__ import annotations
 
 import argparse
+import fcntl
 import json
 import logging
 import os
@@ -17,6 +18,7 @@ import time
 import warnings
 from pathlib import Path
 from types import FrameType
+from typing import IO
 
 from drctl.sim import layers, moto_cloud, snapshot
 from drctl.sim.access_log import AccessLog
@@ -50,8 +52,11 @@ class Server:
             clock.resume(saved.now)
             self._simulator.world = saved.world
         self._saved_mutations = 0
+        self._saved_on_request = False
         self._listener = Listener(self._simulator, port)
-        self._listener.control = ControlApi(self._simulator, self._listener.endpoint, self._save_and_stop)
+        self._listener.control = ControlApi(
+            self._simulator, self._listener.endpoint, self._save_and_stop, self._stopping.is_set
+        )
 
     @property
     def _snapshot_path(self) -> Path:
@@ -65,6 +70,7 @@ class Server:
         """Saved while whoever asked still listens: what cannot be saved is told, and it ends nevertheless."""
         try:
             self._save()
+            self._saved_on_request = True
         finally:
             self.stop()
 
@@ -86,11 +92,12 @@ class Server:
                 last_save = now
             if now - self._listener.last_request >= self._idle_stop:
                 log.info("idle for %.0f s: stopping", self._idle_stop)
-                break
+                self.stop()
         self._server_file.unlink(missing_ok=True)
         self._listener.shutdown()
         serving.join()
-        self._save_or_log()
+        if not self._saved_on_request or self._simulator.mutations != self._saved_mutations:
+            self._save_or_log()
         self._simulator.access_log.close()
 
     def _save_or_log(self) -> None:
@@ -146,6 +153,7 @@ def main(arguments: list[str] | None = None) -> int:
     warnings.simplefilter("ignore")
     # moto's object graphs are deep, and pickle follows them one call a level.
     sys.setrecursionlimit(20_000)
+    lock = _only_server(folder)
     try:
         server = Server(folder, options.speed, options.port, options.idle_stop)
     except (snapshot.DamagedSnapshot, ValueError, OSError) as error:
@@ -158,7 +166,19 @@ def main(arguments: list[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, on_signal)
     signal.signal(signal.SIGINT, on_signal)
     server.run()
+    lock.close()
     return 0
+
+
+def _only_server(folder: Path) -> IO[str]:
+    """Wait until no other simulator holds this folder: one that is leaving may still be saving its state."""
+    lock = (folder / "server.lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print(f"waiting for another simulator to leave {folder}", file=sys.stderr, flush=True)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    return lock
 
 
 if __name__ == "__main__":

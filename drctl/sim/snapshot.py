@@ -97,7 +97,7 @@ def load(path: Path) -> Snapshot | None:
         )
     if checksum != hashlib.sha256(body).hexdigest():
         raise DamagedSnapshot(f"{path} is damaged: delete the file to start with an empty AWS")
-    snapshot, states = _Unpickler(io.BytesIO(body)).load()
+    snapshot, states = pickle.loads(body)  # noqa: S301 - our own file, checked above
     for backend_id, state in states.items():
         _backend(*backend_id).__dict__.update(state)
     assert isinstance(snapshot, Snapshot)
@@ -137,15 +137,12 @@ def _backends(module: str, name: str) -> BackendDict[Any]:
 
 
 class _Pickler(pickle.Pickler):
-    def persistent_id(self, obj: Any) -> Any:
-        if isinstance(obj, BackendDict):
-            return "backends", obj.backend.__module__, obj.backend.__qualname__
-        if isinstance(obj, BaseBackend):
-            # moto names most global backends "global" and some by the partition, "aws".
-            return "backend", *_backend_id(obj.account_id, obj.region_name, obj)
-        return None
-
     def reducer_override(self, obj: Any) -> Any:
+        if isinstance(obj, BackendDict):
+            return _backends, (obj.backend.__module__, obj.backend.__qualname__)
+        if isinstance(obj, BaseBackend):
+            # By name only: what it holds is saved once, apart.
+            return _backend, _backend_id(obj.account_id, obj.region_name, obj)
         if isinstance(obj, PRIVATE_KEYS):
             return _private_key, (
                 obj.private_bytes(
@@ -176,12 +173,6 @@ class _Pickler(pickle.Pickler):
                 iter(obj.items()),
             )
         return NotImplemented
-
-
-class _Unpickler(pickle.Unpickler):
-    def persistent_load(self, pid: Any) -> Any:
-        what, *name = pid
-        return _backends(*name) if what == "backends" else _backend(*name)
 
 
 _LOCK = type(threading.Lock())

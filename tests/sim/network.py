@@ -29,6 +29,11 @@ class Network:
         self.public = [self.subnet(f"10.{second}.{third}.0/24", third) for third in (0, 1)]
         self.private = [self.subnet(f"10.{second}.{third}.0/24", third % 2) for third in (2, 3)]
         self.group = self.make_group("service")
+        self.see()
+
+    def see(self) -> None:
+        """Let fresh ids become visible."""
+        self.sim.advance(1)
 
     def subnet(self, cidr: str, zone: int) -> str:
         zone_name = f"{self.region}{'ab'[zone]}"

@@ -44,7 +44,7 @@ def test_a_nat_gateway_takes_its_time_both_ways_and_then_frees_its_address(netwo
     ):
         with pytest.raises(ClientError) as error:
             refused()
-        assert code(error) in ("InvalidIPAddress.InUse", "DependencyViolation")
+        assert code(error) in ("AuthFailure", "DependencyViolation")
     network.sim.advance(80)
     assert nat_state(network, nat) == "deleted"
     assert network.interfaces() == []
@@ -57,13 +57,20 @@ def test_a_nat_gateway_takes_its_time_both_ways_and_then_frees_its_address(netwo
     assert code(error) == "NatGatewayNotFound"
 
 
-def test_a_nat_gateway_without_an_internet_gateway_fails_and_says_why(network: Network) -> None:
-    network.ec2.detach_internet_gateway(InternetGatewayId=network.gateway, VpcId=network.vpc)
-    nat = make_nat(network)["NatGatewayId"]
+@pytest.mark.parametrize("reason", ["Gateway.NotAttached", "Resource.AlreadyAssociated"])
+def test_a_nat_gateway_that_cannot_work_fails_and_says_why(network: Network, reason: str) -> None:
+    address = network.address()
+    if reason == "Gateway.NotAttached":
+        network.ec2.detach_internet_gateway(InternetGatewayId=network.gateway, VpcId=network.vpc)
+    else:
+        make_nat(network, AllocationId=address)
+    before = len(network.interfaces())
+    nat = make_nat(network, AllocationId=address)["NatGatewayId"]
+    assert nat_state(network, nat) == "pending"
     network.sim.advance(60)
     (shown,) = network.ec2.describe_nat_gateways(NatGatewayIds=[nat])["NatGateways"]
-    assert (shown["State"], shown["FailureCode"]) == ("failed", "Gateway.NotAttached")
-    assert network.interfaces() == []
+    assert (shown["State"], shown["FailureCode"]) == ("failed", reason)
+    assert len(network.interfaces()) == before
 
 
 def test_one_token_is_one_request(network: Network) -> None:
@@ -86,6 +93,60 @@ def test_one_token_is_one_request(network: Network) -> None:
         with pytest.raises(ClientError) as error:
             create(**wish, ClientToken="a-token", TagSpecifications=[{"ResourceType": kind, "Tags": tags}])
         assert code(error) == "IdempotentParameterMismatch"
+
+
+def test_a_fresh_id_is_not_found_for_a_moment(network: Network) -> None:
+    table = network.route_table()
+    filters = [{"Name": "vpc-id", "Values": [network.vpc]}, {"Name": "association.main", "Values": ["false"]}]
+    with pytest.raises(ClientError) as error:
+        network.ec2.describe_route_tables(RouteTableIds=[table])
+    assert code(error) == "InvalidRouteTableID.NotFound"
+    assert network.ec2.describe_route_tables(Filters=filters)["RouteTables"] == []
+    network.see()
+    assert len(network.ec2.describe_route_tables(RouteTableIds=[table])["RouteTables"]) == 1
+
+
+def test_the_default_group_admits_itself_and_can_be_emptied(network: Network) -> None:
+    filters = [{"Name": "vpc-id", "Values": [network.vpc]}, {"Name": "group-name", "Values": ["default"]}]
+    (group,) = network.ec2.describe_security_groups(Filters=filters)["SecurityGroups"]
+    by_group = [{"Name": "group-id", "Values": [group["GroupId"]]}]
+    rules = network.ec2.describe_security_group_rules(Filters=by_group)["SecurityGroupRules"]
+    assert sorted(rule["IsEgress"] for rule in rules) == [False, True]
+    for rule in rules:
+        revoke = "revoke_security_group_egress" if rule["IsEgress"] else "revoke_security_group_ingress"
+        getattr(network.ec2, revoke)(
+            GroupId=group["GroupId"], SecurityGroupRuleIds=[rule["SecurityGroupRuleId"]]
+        )
+    assert network.ec2.describe_security_group_rules(Filters=by_group)["SecurityGroupRules"] == []
+
+
+def test_a_database_instance_keeps_its_subnets_and_group(network: Network) -> None:
+    rds = network.sim.client("rds")
+    rds.create_db_subnet_group(
+        DBSubnetGroupName="database", DBSubnetGroupDescription="isolated", SubnetIds=network.private
+    )
+    rds.create_db_cluster(
+        DBClusterIdentifier="app",
+        Engine="aurora-mysql",
+        MasterUsername="admin",
+        MasterUserPassword="not-a-secret",
+        DBSubnetGroupName="database",
+        VpcSecurityGroupIds=[network.group],
+    )
+    network.sim.advance(300)
+    rds.create_db_instance(
+        DBInstanceIdentifier="app-1",
+        DBClusterIdentifier="app",
+        Engine="aurora-mysql",
+        DBInstanceClass="db.r6g.large",
+    )
+    for refused in (
+        lambda: network.ec2.delete_subnet(SubnetId=network.private[0]),
+        lambda: network.ec2.delete_security_group(GroupId=network.group),
+    ):
+        with pytest.raises(ClientError) as error:
+            refused()
+        assert code(error) == "DependencyViolation"
 
 
 def test_a_gateway_endpoint_appears_and_vanishes_with_its_route(network: Network) -> None:
@@ -212,7 +273,11 @@ def test_what_is_in_use_cannot_be_deleted(network: Network) -> None:
     groups = ec2.describe_security_groups(Filters=filters)["SecurityGroups"]
     default = next(group["GroupId"] for group in groups if group["GroupName"] == "default")
     main = ec2.describe_route_tables(Filters=filters)["RouteTables"][0]["RouteTableId"]
-    address = network.address()
+    acl = ec2.describe_network_acls(Filters=filters)["NetworkAcls"][0]["NetworkAclId"]
+    address, used = network.address(), network.address()
+    network.see()
+    interface = ec2.create_network_interface(SubnetId=network.private[0])["NetworkInterface"]
+    ec2.associate_address(AllocationId=used, NetworkInterfaceId=interface["NetworkInterfaceId"])
     make_nat(network, AllocationId=address)
     association = ec2.describe_addresses(AllocationIds=[address])["Addresses"][0]["AssociationId"]
     for expected, refused in (
@@ -222,7 +287,9 @@ def test_what_is_in_use_cannot_be_deleted(network: Network) -> None:
         ("DependencyViolation", lambda: ec2.delete_internet_gateway(InternetGatewayId=network.gateway)),
         ("DependencyViolation", lambda: ec2.delete_route_table(RouteTableId=main)),
         ("CannotDelete", lambda: ec2.delete_security_group(GroupId=default)),
-        ("InvalidIPAddress.InUse", lambda: ec2.release_address(AllocationId=address)),
+        ("AuthFailure", lambda: ec2.release_address(AllocationId=address)),
+        ("InvalidIPAddress.InUse", lambda: ec2.release_address(AllocationId=used)),
+        ("InvalidParameterValue", lambda: ec2.delete_network_acl(NetworkAclId=acl)),
         ("AuthFailure", lambda: ec2.disassociate_address(AssociationId=association)),
     ):
         with pytest.raises(ClientError) as error:
@@ -273,6 +340,7 @@ def test_creates_that_aws_refuses(network: Network) -> None:
     table, other = network.route_table(), network.route_table()
     ec2.associate_route_table(RouteTableId=table, SubnetId=network.private[0])
     endpoint = {"VpcId": vpc, "ServiceName": f"com.amazonaws.{P}.s3"}
+    acl = ec2.create_network_acl(VpcId=vpc)["NetworkAcl"]["NetworkAclId"]
 
     def route(**target: str) -> Callable[[], Any]:
         return lambda: ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", **target)
@@ -319,6 +387,11 @@ def test_creates_that_aws_refuses(network: Network) -> None:
             lambda: ec2.accept_vpc_peering_connection(VpcPeeringConnectionId="pcx-0"),
         ),
         ("InvalidFlowLogId.NotFound", lambda: ec2.describe_flow_logs(FlowLogIds=["fl-0"])),
+        ("InvalidNetworkAclID.NotFound", lambda: ec2.describe_network_acls(NetworkAclIds=["acl-0"])),
+        (
+            "InvalidNetworkAclEntry.NotFound",
+            lambda: ec2.delete_network_acl_entry(NetworkAclId=acl, RuleNumber=7, Egress=True),
+        ),
     ]
     for expected, attempt in refused:
         with pytest.raises(ClientError) as error:

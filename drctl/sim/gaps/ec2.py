@@ -23,9 +23,10 @@ def create_nat_gateway(call: Call, world: World, moto: Moto) -> Answer:
 
 
 def make_nat_gateway(call: Call, world: World, moto: Moto) -> Answer:
-    """Pending first; ``failed`` when the VPC has no internet gateway (VPC user guide, "Troubleshoot NAT gateways")."""
+    """Pending first; then ``failed`` when the VPC user guide, "Troubleshoot NAT gateways", says so."""
     backend = ec2_backends[call.account][call.region]
-    answer = moto(call)
+    taken = address_taken(call)
+    answer = moto(replace(call, params={**call.params, "ConnectivityType": "private"}) if taken else call)
     gateway = backend.nat_gateways[answer["NatGateway"]["NatGatewayId"]]
     interface = gateway._eni
     address = free_address(call.account, call.region, gateway.subnet_id)
@@ -37,14 +38,10 @@ def make_nat_gateway(call: Call, world: World, moto: Moto) -> Answer:
     gateway._created_at = datetime.fromtimestamp(world.now, UTC).replace(tzinfo=None)
     answer["NatGateway"]["CreateTime"] = gateway._created_at
     key = {"account": call.account, "region": call.region, "id": gateway.id}
-    public = call.params.get("ConnectivityType", "public") == "public"
-    if public and not any(
-        igw.vpc and igw.vpc.id == gateway.vpc_id for igw in backend.internet_gateways.values()
-    ):
-        world.section("ec2.nat-failures")[gateway.id] = {
-            "FailureCode": "Gateway.NotAttached",
-            "FailureMessage": f"Network {gateway.vpc_id} has no Internet gateway attached",
-        }
+    failure = taken or without_internet(call, gateway.vpc_id)
+    if failure is not None:
+        gateway.connectivity_type = answer["NatGateway"]["ConnectivityType"] = "public"
+        world.section("ec2.nat-failures")[gateway.id] = failure
         world.later(DURATIONS["nat-gateway"].ready / 10, "ec2.nat-failed", **key)
     else:
         world.later(DURATIONS["nat-gateway"].ready, "ec2.nat-ready", **key)
@@ -52,6 +49,29 @@ def make_nat_gateway(call: Call, world: World, moto: Moto) -> Answer:
     for shown in answer["NatGateway"]["NatGatewayAddresses"]:
         shown["PrivateIp"] = address
     return answer
+
+
+def address_taken(call: Call) -> dict[str, str] | None:
+    """Why a NAT gateway cannot have its address, or None."""
+    for address in ec2_backends[call.account][call.region].addresses:
+        if address.allocation_id == call.params.get("AllocationId") and address.association_id is not None:
+            return {
+                "FailureCode": "Resource.AlreadyAssociated",
+                "FailureMessage": f"Elastic IP address [{address.allocation_id}] is already associated",
+            }
+    return None
+
+
+def without_internet(call: Call, vpc: str) -> dict[str, str] | None:
+    """Why a public NAT gateway has no way out of the VPC, or None."""
+    gateways = ec2_backends[call.account][call.region].internet_gateways.values()
+    private = call.params.get("ConnectivityType", "public") == "private"
+    if private or any(gateway.vpc and gateway.vpc.id == vpc for gateway in gateways):
+        return None
+    return {
+        "FailureCode": "Gateway.NotAttached",
+        "FailureMessage": f"Network {vpc} has no Internet gateway attached",
+    }
 
 
 @gap("ec2", "DescribeNatGateways")
@@ -111,12 +131,12 @@ def make_vpc_endpoint(call: Call, world: World, moto: Moto) -> Answer:
 def delete_vpc_endpoints(call: Call, world: World, moto: Moto) -> Answer:
     """What cannot be deleted is told in the answer, not as an error."""
     endpoints = ec2_backends[call.account][call.region].vpc_end_points
-    unsuccessful: list[dict[str, Any]] = []
+    failed: list[dict[str, Any]] = []
     for identifier in call.params["VpcEndpointIds"]:
         endpoint = endpoints.get(identifier)
         if endpoint is None:
-            unsuccessful.append(
-                failure(
+            failed.append(
+                unsuccessful(
                     identifier,
                     "InvalidVpcEndpoint.NotFound",
                     f"The Vpc Endpoint Id '{identifier}' does not exist",
@@ -131,7 +151,7 @@ def delete_vpc_endpoints(call: Call, world: World, moto: Moto) -> Answer:
                 region=call.region,
                 id=identifier,
             )
-    return {"Unsuccessful": unsuccessful}
+    return {"Unsuccessful": failed}
 
 
 @gap("ec2", "CreateFlowLogs")
@@ -155,7 +175,7 @@ def make_flow_logs(call: Call, moto: Moto) -> Answer:
         except Refused as refused:
             if refused.code != "FlowLogAlreadyExists":
                 raise
-            made["Unsuccessful"].append(failure(resource, refused.code, refused.message))
+            made["Unsuccessful"].append(unsuccessful(resource, refused.code, refused.message))
         else:
             made["FlowLogIds"] += answer.get("FlowLogIds", [])
             made["Unsuccessful"] += answer.get("Unsuccessful", [])
@@ -168,7 +188,7 @@ def delete_flow_logs(call: Call, world: World, moto: Moto) -> Answer:
     unknown = [identifier for identifier in call.params["FlowLogIds"] if logs.pop(identifier, None) is None]
     return {
         "Unsuccessful": [
-            failure(
+            unsuccessful(
                 identifier,
                 "InvalidFlowLogId.NotFound",
                 f"These flow log ids in the input list are not found: {identifier}",
@@ -178,5 +198,5 @@ def delete_flow_logs(call: Call, world: World, moto: Moto) -> Answer:
     }
 
 
-def failure(identifier: str, code: str, message: str) -> dict[str, Any]:
+def unsuccessful(identifier: str, code: str, message: str) -> dict[str, Any]:
     return {"ResourceId": identifier, "Error": {"Code": code, "Message": message}}

@@ -41,6 +41,18 @@ def clusters_count_their_services(call: Call, world: World, answer: Answer) -> N
         cluster["pendingTasksCount"] = sum(len(pending(service)) for service in inside)
 
 
+@after("ecs", "ListClusters")
+def inactive_clusters_are_not_listed(call: Call, world: World, answer: Answer) -> None:
+    answer["clusterArns"] = [arn for arn in answer["clusterArns"] if active_cluster(call, arn) is not None]
+
+
+@after("ecs", "DeleteCluster")
+def tags_go_with_the_cluster(call: Call, world: World, answer: Answer) -> None:
+    """An INACTIVE cluster can be described for a while; nothing finds it by its tags."""
+    name = call.params["cluster"].rsplit("/", 1)[-1]
+    ecs_backends[call.account][call.region].clusters[name].tags = []
+
+
 @gap("ecs", "RegisterTaskDefinition")
 def register_task_definition(call: Call, world: World, moto: Moto) -> Answer:
     """Every registration is a new revision, also after earlier ones were deleted (moto counts anew)."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from moto.ec2.models import ec2_backends
+from moto.ec2.models.security_groups import SecurityGroupRule
 
 from drctl.sim.call import Answer, Call, Moto
 from drctl.sim.lifecycle.durations import DURATIONS
@@ -166,6 +167,17 @@ def associations_go_with_their_subnet(call: Call, world: World, answer: Answer) 
     for acl in backend.network_acls.values():
         for key in [key for key, held in acl._associations.items() if held.subnet_id == subnet_id]:
             del acl._associations[key]
+
+
+@after("ec2", "CreateVpc")
+def default_group_admits_itself(call: Call, world: World, answer: Answer) -> None:
+    """VPC user guide, "Default security groups": all inbound traffic from the group itself."""
+    backend = ec2_backends[call.account][call.region]
+    group: Any = backend.get_default_security_group(answer["Vpc"]["VpcId"])
+    itself = {"GroupId": group.id, "UserId": call.account}
+    group.ingress_rules.append(
+        SecurityGroupRule(backend, "-1", group.id, None, None, None, source_group=itself, is_egress=False)
+    )
 
 
 @after("ec2", "DeleteVpc")

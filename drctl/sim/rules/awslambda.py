@@ -96,8 +96,8 @@ def one_change_at_a_time(call: Call, world: World) -> None:
 )
 def statement_id_is_new(call: Call, world: World) -> None:
     arn = function_arn(call)
-    function = lambda_backends[call.account][call.region].get_function_by_arn(arn)
-    statements = function.policy.statements if function is not None and function.policy else []
+    functions = lambda_backends[call.account][call.region]._lambdas.latest()
+    statements = [one for function in functions if function.function_arn == arn for one in function.policy.statements]
     if any(statement.get("Sid") == call.params["StatementId"] for statement in statements):
         raise conflict(
             f"The statement id ({call.params['StatementId']}) provided already exists. Please provide a new "

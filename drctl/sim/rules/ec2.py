@@ -145,3 +145,26 @@ def endpoint_names_what_exists(call: Call, world: World) -> None:
     for table in call.params.get("RouteTableIds", []):
         if table not in backend(call).route_tables:
             raise Refused("InvalidRouteTableID.NotFound", f"The routeTable ID '{table}' does not exist")
+
+
+@rule(
+    "ec2",
+    "DeleteNetworkAclEntry",
+    "ReplaceNetworkAclEntry",
+    source="EC2 error codes: InvalidNetworkAclEntry.NotFound",
+)
+def network_acl_entry_exists(call: Call, world: World) -> None:
+    acl = backend(call).network_acls.get(call.params["NetworkAclId"])
+    wanted = (call.params["RuleNumber"], call.params["Egress"])
+    if acl is not None and wanted not in [(int(held.rule_number), held.egress) for held in acl.entries]:
+        raise Refused(
+            "InvalidNetworkAclEntry.NotFound",
+            f"The network acl entry identified by rule number {wanted[0]} does not exist",
+        )
+
+
+@rule("ec2", "DescribeNetworkAcls", source="EC2 error codes: InvalidNetworkAclID.NotFound")
+def network_acl_exists(call: Call, world: World) -> None:
+    for identifier in call.params.get("NetworkAclIds", []):
+        if identifier not in backend(call).network_acls:
+            raise Refused("InvalidNetworkAclID.NotFound", f"The networkAcl ID '{identifier}' does not exist")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from moto.ec2.models import ec2_backends
 from moto.rds.models import rds_backends
 
 from drctl.sim.call import Call, Refused
@@ -142,19 +141,40 @@ def no_public_address_behind_the_gateway(call: Call, world: World) -> None:
 
 @rule("ec2", "ReleaseAddress", source="EC2 error codes: InvalidIPAddress.InUse")
 def address_is_not_in_use(call: Call, world: World) -> None:
-    for address in ec2_backends[call.account][call.region].addresses:
-        if address.allocation_id == call.params.get("AllocationId") and address.association_id is not None:
+    for address in backend(call).addresses:
+        wanted = address.allocation_id == call.params.get("AllocationId")
+        if wanted and address.association_id is not None and not held_by_nat(call, address):
             raise Refused("InvalidIPAddress.InUse", f"Address {address.public_ip} is in use.")
 
 
 @rule(
     "ec2",
+    "ReleaseAddress",
     "DisassociateAddress",
-    source='"You do not have permission to access the specified resource." (AuthFailure), for a NAT gateway\'s address',
+    source='"You do not have permission to access the specified resource." (AuthFailure), for the address of a NAT '
+    "gateway that is not yet deleted: kops issue 1604",
 )
 def address_of_a_nat_gateway_stays(call: Call, world: World) -> None:
-    held = {gateway._eni.id for gateway in backend(call).nat_gateways.values()}
+    wish = (call.params.get("AllocationId"), call.params.get("AssociationId"))
     for address in backend(call).addresses:
-        wanted = address.association_id == call.params.get("AssociationId")
-        if wanted and address.eni is not None and address.eni.id in held:
+        wanted = address.association_id is not None and (
+            address.allocation_id == wish[0] or address.association_id == wish[1]
+        )
+        if wanted and held_by_nat(call, address):
             raise Refused("AuthFailure", "You do not have permission to access the specified resource.")
+
+
+def held_by_nat(call: Call, address: Any) -> bool:
+    interfaces = {gateway._eni.id for gateway in backend(call).nat_gateways.values()}
+    return address.eni is not None and address.eni.id in interfaces
+
+
+@rule(
+    "ec2",
+    "DeleteNetworkAcl",
+    source='VPC user guide, "Network ACLs": the default network ACL cannot be deleted',
+)
+def default_network_acl_stays(call: Call, world: World) -> None:
+    acl = backend(call).network_acls.get(call.params["NetworkAclId"])
+    if acl is not None and acl.default:
+        raise Refused("InvalidParameterValue", f"cannot delete default network ACL {acl.id}")
