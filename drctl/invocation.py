@@ -165,6 +165,9 @@ def _surroundings(options: Options) -> tuple[Clock, Access]:
     except client.SimulatorError as error:
         raise DrctlError(Diagnostic("the simulator does not run", cause=str(error))) from error
     variables = client.environment(status)
+    # What the shell says of other accounts and of proxies must not reach into the simulator.
+    os.environ.pop("AWS_PROFILE", None)
+    os.environ["NO_PROXY"] = variables["NO_PROXY"]
     return client.ScaledClock(status), Access(
         endpoint_url=status.endpoint,
         access_key=variables["AWS_ACCESS_KEY_ID"],

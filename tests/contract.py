@@ -43,6 +43,7 @@ from drctl.engine.pace import Pause
 from drctl.engine.remove import remove
 from drctl.engine.resource import Resource
 from drctl.engine.run import Run
+from drctl.engine.spec import rebuild
 from drctl.ledger.lock import Lock
 from drctl.ledger.store import Ledger
 from drctl.sim.access_log import is_mutating
@@ -157,6 +158,14 @@ class Trial:
         for resource in reversed(in_order(*resources)):
             self.remove(resource)
 
+    def rebuilt(self, resource: AnyResource) -> AnyResource:
+        """The resource as its record alone says it was: what ``destroy`` works with."""
+        made: dict[str, AnyResource] = {}
+        for each in in_order(resource):
+            fields = self.run.record(each).fields
+            made[each.address] = rebuild(type(each), each.name, each.region, fields, made.__getitem__)
+        return made[resource.address]
+
     def outputs(self, resource: AnyResource) -> Any:
         """What AWS gave it."""
         return self.run.given(resource)[resource]
@@ -224,7 +233,7 @@ def whole_life(
         assert trial.inspect(resource).action == "create"
     with Trial(sim, folder) as trial:
         assert trial.ensure(resource) == "create"
-        trial.remove_all(resource)
+        trial.remove_all(trial.rebuilt(resource))
         assert dict(trial.run.ledger.records()) == {}
 
 

@@ -7,7 +7,7 @@ operation's "Errors"). What AWS answers for "again in a moment" is listed in the
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -177,6 +177,13 @@ def raise_unsuccessful(failures: Iterable[UnsuccessfulItemTypeDef], operation: s
         )
         if not (operation.startswith("Delete") and is_gone(error)):
             raise error
+
+
+def raise_failed_entries(entries: Iterable[Mapping[str, str]], operation: str) -> None:
+    """Raise the first of the errors that EventBridge tells inside a successful answer (``FailedEntries``)."""
+    for entry in entries:
+        told = {"Code": entry.get("ErrorCode", ""), "Message": entry.get("ErrorMessage", "")}
+        raise ClientError({"Error": told}, operation)  # type: ignore[typeddict-item]
 
 
 @contextmanager

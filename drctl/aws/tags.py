@@ -14,7 +14,7 @@ Tag = TypeVar("Tag")
 
 
 def as_list(tags: Mapping[str, str]) -> list[Tag]:
-    """``[{"Key": ..., "Value": ...}]``: most services. Each one's type stubs name this shape anew: Tag is any of them."""
+    """``[{"Key": ..., "Value": ...}]``: most services; each has a type of its own for it."""
     return cast("list[Tag]", [{"Key": key, "Value": value} for key, value in tags.items()])
 
 

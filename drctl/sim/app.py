@@ -43,6 +43,8 @@ class Simulator:
         self.faults = Faults()
         self.world = World(now=clock.now())
         self.lock = threading.Lock()
+        self.closed = False
+        """The last snapshot is taken: calls are dropped."""
         self.mutations = 0
         self.internal_errors = 0
 
@@ -65,6 +67,8 @@ class Simulator:
             reply = write_error(target, Refused(fault.code, fault.message, fault.status))
             return self._logged(target, reply, fault.code)
         with self.lock:
+            if self.closed:
+                return None
             reply, code = self._answer(target, request, environ, body)
         if fault is not None:
             self._logged(target, reply, "ResponseLost")

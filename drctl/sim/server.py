@@ -51,8 +51,9 @@ class Server:
         if saved is not None:
             clock.resume(saved.now)
             self._simulator.world = saved.world
+        self._saving = threading.Lock()
         self._saved_mutations = 0
-        self._saved_on_request = False
+        self._saved_last = False
         self._listener = Listener(self._simulator, port)
         self._listener.control = ControlApi(
             self._simulator, self._listener.endpoint, self._save_and_stop, self._stopping.is_set
@@ -69,8 +70,7 @@ class Server:
     def _save_and_stop(self) -> None:
         """Saved while whoever asked still listens: what cannot be saved is told, and it ends nevertheless."""
         try:
-            self._save()
-            self._saved_on_request = True
+            self._save(last=True)
         finally:
             self.stop()
 
@@ -96,14 +96,14 @@ class Server:
         self._server_file.unlink(missing_ok=True)
         self._listener.shutdown()
         serving.join()
-        if not self._saved_on_request or self._simulator.mutations != self._saved_mutations:
-            self._save_or_log()
+        if not self._saved_last:
+            self._save_or_log(last=True)
         self._simulator.access_log.close()
 
-    def _save_or_log(self) -> None:
+    def _save_or_log(self, last: bool = False) -> None:
         """A snapshot that fails must not take down the AWS that it was to save."""
         try:
-            self._save()
+            self._save(last)
         except Exception:
             self._simulator.internal_errors += 1
             log.exception("the snapshot failed; the one before it stays")
@@ -126,13 +126,19 @@ class Server:
         temporary.write_text(content, encoding="utf-8")
         temporary.replace(self._server_file)
 
-    def _save(self) -> None:
-        """Write a snapshot; only taking it holds up the calls, not writing it."""
+    def _save(self, last: bool = False) -> None:
+        """Write a snapshot; only taking it holds up the calls, not writing it.
+
+        last: from then on no call is answered, because nothing that it did would be kept.
+        """
         simulator = self._simulator
-        with simulator.lock:
-            content = snapshot.dump(snapshot.Snapshot(simulator.world, simulator.clock.now()))
-            self._saved_mutations = simulator.mutations
-        snapshot.write(self._snapshot_path, content)
+        with self._saving:
+            with simulator.lock:
+                simulator.closed |= last
+                content = snapshot.dump(snapshot.Snapshot(simulator.world, simulator.clock.now()))
+                self._saved_mutations = simulator.mutations
+            snapshot.write(self._snapshot_path, content)
+            self._saved_last |= last
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -1,7 +1,7 @@
 """The simulated AWS on disk: moto's backends, the world and the clock, in one file.
 
 The file is written beside, synced and renamed, so there is always one whole snapshot. It belongs to the
-versions of Python and moto that wrote it. It holds the code of moto's own lambdas and is read with pickle:
+versions of drctl, moto and Python that wrote it. It holds the code of moto's own lambdas and is read with pickle:
 it is as trusted as the state directory it lies in, and no more portable.
 """
 
@@ -31,7 +31,10 @@ from moto.core.base_backend import BackendDict, BaseBackend
 
 from drctl.sim.world import World
 
-FORMAT = f"drctl-sim 1, moto {version('moto')}, python {sys.version_info.major}.{sys.version_info.minor}"
+FORMAT = (
+    f"drctl-sim 1, drctl {version('drctl')}, moto {version('moto')}, "
+    f"python {sys.version_info.major}.{sys.version_info.minor}"
+)
 
 PRIVATE_KEYS = (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey, ed25519.Ed25519PrivateKey)
 
@@ -164,14 +167,12 @@ class _Pickler(pickle.Pickler):
             return importlib.import_module, (obj.__name__,)
         if kind is WeakValueDictionary:
             return _weak_values, (dict(obj),)
-        if kind is not defaultdict and isinstance(obj, defaultdict):
-            return (
-                _empty_defaultdict,
-                (kind, obj.default_factory),
-                obj.__dict__ or None,
-                None,
-                iter(obj.items()),
-            )
+        if isinstance(obj, dict) and not kind.__module__.startswith("collections"):
+            # Subclasses give and take items in ways of their own (S3's store of versions shows the newest
+            # only), so what they hold is moved beneath them, after the object itself for the sake of cycles.
+            factory = obj.default_factory if isinstance(obj, defaultdict) else None
+            state = (dict(dict.items(obj)), getattr(obj, "__dict__", {}), factory)
+            return _empty_dict, (kind,), state, None, None, _fill_dict
         return NotImplemented
 
 
@@ -213,7 +214,14 @@ def _weak_values(items: dict[Any, Any]) -> WeakValueDictionary[Any, Any]:
     return WeakValueDictionary(items)
 
 
-def _empty_defaultdict(kind: type[defaultdict[Any, Any]], factory: Any) -> defaultdict[Any, Any]:
-    made = kind.__new__(kind)
-    defaultdict.__init__(made, factory)
-    return made
+def _empty_dict(kind: type[dict[Any, Any]]) -> dict[Any, Any]:
+    return kind.__new__(kind)
+
+
+def _fill_dict(made: dict[Any, Any], state: tuple[dict[Any, Any], dict[str, Any], Any]) -> None:
+    items, attributes, factory = state
+    if isinstance(made, defaultdict):
+        made.default_factory = factory
+    dict.update(made, items)
+    if attributes:
+        vars(made).update(attributes)

@@ -26,7 +26,12 @@ def publish(sim: Any, zone: str, certificate: Any) -> None:
     changes = [
         {
             "Action": "UPSERT",
-            "ResourceRecordSet": {"Name": name, "Type": "CNAME", "TTL": 60, "ResourceRecords": [{"Value": value}]},
+            "ResourceRecordSet": {
+                "Name": name,
+                "Type": "CNAME",
+                "TTL": 60,
+                "ResourceRecords": [{"Value": value}],
+            },
         }
         for name, value in records(certificate)
     ]
@@ -107,7 +112,9 @@ def test_a_certificate_of_a_listener_stays(sim: Any) -> None:
     sim.advance(30)
     ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
     subnets = [
-        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{n}.0/24", AvailabilityZone=f"us-east-1{zone}")["Subnet"]
+        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{n}.0/24", AvailabilityZone=f"us-east-1{zone}")[
+            "Subnet"
+        ]
         for n, zone in enumerate("ab")
     ]
     sim.advance(30)

@@ -35,7 +35,9 @@ def settings(sim: Any) -> dict[str, Any]:
     }
 
 
-def test_a_function_is_pending_then_active_and_changes_one_at_a_time(sim: Any, settings: dict[str, Any]) -> None:
+def test_a_function_is_pending_then_active_and_changes_one_at_a_time(
+    sim: Any, settings: dict[str, Any]
+) -> None:
     functions = sim.client("lambda")
     made = functions.create_function(**settings)
     assert (made["State"], made["StateReasonCode"]) == ("Pending", "Creating")
@@ -44,7 +46,10 @@ def test_a_function_is_pending_then_active_and_changes_one_at_a_time(sim: Any, s
     assert code(caught) == "ResourceConflictException"
     sim.advance(60)
     found = functions.get_function(FunctionName="monitor")
-    assert (found["Configuration"]["State"], found["Configuration"]["LastUpdateStatus"]) == ("Active", "Successful")
+    assert (found["Configuration"]["State"], found["Configuration"]["LastUpdateStatus"]) == (
+        "Active",
+        "Successful",
+    )
     assert found["Configuration"]["LoggingConfig"] == settings["LoggingConfig"]
     assert found["Tags"] == settings["Tags"]
     changed = functions.update_function_code(FunctionName=made["FunctionArn"], ZipFile=package("x = 1"))
@@ -57,7 +62,11 @@ def test_a_function_is_pending_then_active_and_changes_one_at_a_time(sim: Any, s
     functions.update_function_configuration(FunctionName="monitor", Timeout=55)
     sim.advance(60)
     kept = functions.get_function_configuration(FunctionName="monitor")
-    assert (kept["Timeout"], kept["LoggingConfig"]["LogFormat"], kept["LastUpdateStatus"]) == (55, "JSON", "Successful")
+    assert (kept["Timeout"], kept["LoggingConfig"]["LogFormat"], kept["LastUpdateStatus"]) == (
+        55,
+        "JSON",
+        "Successful",
+    )
     functions.delete_function(FunctionName="monitor")
     assert functions.create_function(**settings)["State"] == "Pending"
 
@@ -104,7 +113,9 @@ def test_names_and_statements_are_unique_and_some_concurrency_stays_free(
         functions.get_policy(FunctionName="monitor")
     assert code(caught) == "ResourceNotFoundException"
     functions.put_function_concurrency(FunctionName="monitor", ReservedConcurrentExecutions=1)
-    assert functions.get_function(FunctionName="monitor")["Concurrency"] == {"ReservedConcurrentExecutions": 1}
+    assert functions.get_function(FunctionName="monitor")["Concurrency"] == {
+        "ReservedConcurrentExecutions": 1
+    }
     with pytest.raises(ClientError) as caught:
         functions.put_function_concurrency(FunctionName="monitor", ReservedConcurrentExecutions=901)
     assert code(caught) == "InvalidParameterValueException"

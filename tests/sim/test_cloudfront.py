@@ -113,6 +113,29 @@ def test_only_the_version_that_was_read_can_be_changed_or_deleted(sim: Any, edge
     assert code(caught) == "IllegalUpdate"
 
 
+@pytest.mark.parametrize(
+    ("refused", "path"),
+    [
+        ("IllegalUpdate", ("Aliases",)),
+        ("IllegalUpdate", ("DefaultRootObject",)),
+        ("IllegalUpdate", ("Origins", "Items", 0, "CustomOriginConfig", "OriginReadTimeout")),
+        ("InvalidArgument", ("DefaultCacheBehavior", "FieldLevelEncryptionId")),
+    ],
+)
+def test_an_update_repeats_what_a_create_may_leave_out(
+    edge: Any, refused: str, path: tuple[Any, ...]
+) -> None:
+    made = create(edge, config())
+    full = edge.get_distribution_config(Id=made["Distribution"]["Id"])["DistributionConfig"]
+    holder = full
+    for step in path[:-1]:
+        holder = holder[step]
+    del holder[path[-1]]
+    with pytest.raises(ClientError) as caught:
+        edge.update_distribution(Id=made["Distribution"]["Id"], IfMatch=made["ETag"], DistributionConfig=full)
+    assert code(caught) == refused
+
+
 def test_a_distribution_goes_when_disabled_and_deployed(sim: Any, edge: Any) -> None:
     made = create(edge, config())
     name, tag = made["Distribution"]["Id"], made["ETag"]
@@ -120,7 +143,9 @@ def test_a_distribution_goes_when_disabled_and_deployed(sim: Any, edge: Any) -> 
         edge.delete_distribution(Id=name, IfMatch=tag)
     assert code(caught) == "DistributionNotDisabled"
     full = edge.get_distribution_config(Id=name)["DistributionConfig"]
-    tag = edge.update_distribution(Id=name, IfMatch=tag, DistributionConfig={**full, "Enabled": False})["ETag"]
+    tag = edge.update_distribution(Id=name, IfMatch=tag, DistributionConfig={**full, "Enabled": False})[
+        "ETag"
+    ]
     with pytest.raises(ClientError) as caught:
         edge.delete_distribution(Id=name, IfMatch=tag)
     assert code(caught) == "DistributionNotDisabled"
@@ -139,19 +164,39 @@ def test_a_distribution_goes_when_disabled_and_deployed(sim: Any, edge: Any) -> 
         ("InvalidArgument", {"DefaultCacheBehavior": behaviour("reads", ALL)}),
         ("InvalidArgument", {"DefaultCacheBehavior": behaviour("p", ["GET", "HEAD", "POST"])}),
         ("NoSuchCachePolicy", {"DefaultCacheBehavior": behaviour("p", READS, CachePolicyId="none")}),
-        ("NoSuchOriginRequestPolicy", {"DefaultCacheBehavior": behaviour("p", READS, OriginRequestPolicyId="no")}),
-        ("NoSuchResponseHeadersPolicy", {"DefaultCacheBehavior": behaviour("p", READS, ResponseHeadersPolicyId="no")}),
+        (
+            "NoSuchOriginRequestPolicy",
+            {"DefaultCacheBehavior": behaviour("p", READS, OriginRequestPolicyId="no")},
+        ),
+        (
+            "NoSuchResponseHeadersPolicy",
+            {"DefaultCacheBehavior": behaviour("p", READS, ResponseHeadersPolicyId="no")},
+        ),
         ("InconsistentQuantities", {"Aliases": {"Quantity": 2, "Items": ["www.drctl.test"]}}),
         ("InvalidViewerCertificate", {"Aliases": listed("www.drctl.test")}),
         (
             "InvalidViewerCertificate",
-            {"ViewerCertificate": {"ACMCertificateArn": "arn:aws:acm:us-west-2:123456789012:certificate/none"}},
+            {
+                "ViewerCertificate": {
+                    "ACMCertificateArn": "arn:aws:acm:us-west-2:123456789012:certificate/none"
+                }
+            },
         ),
-        ("InvalidOriginAccessControl", {"Origins": listed(*map(origin, "ps"), bucket_origin("writes", "none"))}),
+        (
+            "InvalidOriginAccessControl",
+            {"Origins": listed(*map(origin, "ps"), bucket_origin("writes", "none"))},
+        ),
         ("InvalidOrigin", {"Origins": listed(*map(origin, "ps"), {"Id": "writes", "DomainName": "a.test"})}),
         (
             "InvalidArgument",
-            {"Logging": {"Enabled": True, "Bucket": "none.s3.amazonaws.com", "Prefix": "", "IncludeCookies": False}},
+            {
+                "Logging": {
+                    "Enabled": True,
+                    "Bucket": "none.s3.amazonaws.com",
+                    "Prefix": "",
+                    "IncludeCookies": False,
+                }
+            },
         ),
     ],
 )
@@ -221,8 +266,9 @@ def test_access_controls_have_unique_names_and_stay_while_used(sim: Any, edge: A
     with pytest.raises(ClientError) as caught:
         edge.delete_origin_access_control(Id=control, IfMatch=tag)
     assert code(caught) == "OriginAccessControlInUse"
+    kept["Origins"] = listed(*kept["Origins"]["Items"][:3])
     edge.update_distribution(
-        Id=distribution["Distribution"]["Id"], IfMatch=distribution["ETag"], DistributionConfig=config()
+        Id=distribution["Distribution"]["Id"], IfMatch=distribution["ETag"], DistributionConfig=kept
     )
     with pytest.raises(ClientError) as caught:
         edge.delete_origin_access_control(Id=control, IfMatch="E0000000000000")

@@ -100,7 +100,9 @@ def test_a_composite_alarm_follows_the_alarms_of_its_rule(watch: Any) -> None:
     assert state(watch, "one") == "ALARM"
 
 
-@pytest.mark.parametrize("rule", ["ALARM(none)", "ALARM(health) AND", "health", "ALARM(health", "ALARM(both)"])
+@pytest.mark.parametrize(
+    "rule", ["ALARM(none)", "ALARM(health) AND", "health", "ALARM(health", "ALARM(both)"]
+)
 def test_a_composite_rule_is_grammatical_and_names_existing_alarms(watch: Any, rule: str) -> None:
     watch.put_metric_alarm(**alarm())
     with pytest.raises(ClientError) as caught:
@@ -118,14 +120,15 @@ def test_alarms_are_listed_fifty_at_a_time(watch: Any) -> None:
 
 def test_metrics_are_aggregated_by_period_and_combined_by_expressions(sim: Any, watch: Any) -> None:
     sim.set_speed(1)
-    now = datetime.fromtimestamp(sim.clock.now(), tz=UTC).replace(second=0, microsecond=0)
+    hour = datetime.fromtimestamp(sim.clock.now(), tz=UTC).replace(minute=0, second=0, microsecond=0)
+    past = hour - timedelta(hours=1)
     region = [{"Name": "Region", "Value": "us-east-1"}]
-    for minute, values in ((3, [1.0, 3.0]), (2, [5.0])):
-        at = now - timedelta(minutes=minute)
+    for minute, values in ((1, [1.0, 3.0]), (2, [5.0])):
+        at = past + timedelta(minutes=minute)
         datum = {"MetricName": "Latency", "Dimensions": region, "Timestamp": at, "Values": values}
         watch.put_metric_data(Namespace="drctl", MetricData=[datum])
     watch.put_metric_data(Namespace="drctl", MetricData=[{"MetricName": "Latency", "Value": 100.0}])
-    window = {"StartTime": now - timedelta(minutes=10), "EndTime": now - timedelta(minutes=1)}
+    window = {"StartTime": past, "EndTime": past + timedelta(minutes=10)}
     metric = {"Namespace": "drctl", "MetricName": "Latency", "Dimensions": region}
     points = watch.get_metric_statistics(**metric, **window, Period=60, Statistics=["Average", "Maximum"])
     ordered = sorted(points["Datapoints"], key=lambda point: point["Timestamp"])
@@ -140,7 +143,7 @@ def test_metrics_are_aggregated_by_period_and_combined_by_expressions(sim: Any, 
     assert len(watch.list_metrics(Namespace="drctl")["Metrics"]) == 2
     assert len(watch.list_metrics(Namespace="drctl", Dimensions=[{"Name": "Region"}])["Metrics"]) == 1
     with pytest.raises(ClientError) as caught:
-        watch.get_metric_data(MetricDataQueries=queries, StartTime=now, EndTime=now)
+        watch.get_metric_data(MetricDataQueries=queries, StartTime=past, EndTime=past)
     assert code(caught) == "ValidationError"
 
 
@@ -154,23 +157,39 @@ def test_metrics_are_aggregated_by_period_and_combined_by_expressions(sim: Any, 
         ("InvalidParameterCombination", "drctl", {}),
     ],
 )
-def test_data_that_cloudwatch_refuses(watch: Any, refused: str, namespace: str, datum: dict[str, Any]) -> None:
+def test_data_that_cloudwatch_refuses(
+    watch: Any, refused: str, namespace: str, datum: dict[str, Any]
+) -> None:
     with pytest.raises(ClientError) as caught:
         watch.put_metric_data(Namespace=namespace, MetricData=[{"MetricName": "m", **datum}])
     assert code(caught) == refused
 
 
 def test_dashboards_hold_valid_json(watch: Any) -> None:
-    body = json.dumps({"widgets": []})
+    shown = {"region": "us-east-1", "metrics": [["drctl", "ServiceHealth"]]}
+    widget = {"type": "metric", "x": 0, "y": 0, "width": 12, "height": 6, "properties": shown}
+    body = json.dumps({"widgets": [widget, {"type": "text", "properties": {"markdown": "# drctl"}}]})
     watch.put_dashboard(DashboardName="d", DashboardBody=body)
     assert watch.get_dashboard(DashboardName="d")["DashboardBody"] == body
-    with pytest.raises(ClientError):
-        watch.put_dashboard(DashboardName="d", DashboardBody="{")
-    watch.delete_dashboards(DashboardNames=["d"])
-    for missing in (watch.get_dashboard, lambda DashboardName: watch.delete_dashboards(DashboardNames=["d"])):
+    wrong = (
+        {"widgets": [{**widget, "properties": {"metrics": shown["metrics"]}}]},
+        {"widgets": [{**widget, "properties": {"region": "us-east-1", "metrics": ["drctl"]}}]},
+        {"widgets": [{**widget, "x": 13}]},
+        {"widgets": [{"type": "text", "properties": {}}]},
+        {"widgets": [{"type": "picture", "properties": {}}]},
+        {"widget": []},
+    )
+    for refused in ("{", *map(json.dumps, wrong)):
         with pytest.raises(ClientError) as caught:
-            missing(DashboardName="d")
-        assert code(caught) == "ResourceNotFound"
+            watch.put_dashboard(DashboardName="d", DashboardBody=refused)
+        assert code(caught) == "InvalidParameterInput"
+    watch.delete_dashboards(DashboardNames=["d"])
+    with pytest.raises(ClientError) as caught:
+        watch.get_dashboard(DashboardName="d")
+    assert code(caught) == "ResourceNotFound"
+    with pytest.raises(ClientError) as caught:
+        watch.delete_dashboards(DashboardNames=["d"])
+    assert code(caught) == "ResourceNotFound"
 
 
 def key_policy(service: str | None, group: str = "*") -> str:
@@ -180,7 +199,9 @@ def key_policy(service: str | None, group: str = "*") -> str:
         "Principal": {"Service": service},
         "Action": ["kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"],
         "Condition": {
-            "ArnLike": {"kms:EncryptionContext:aws:logs:arn": f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:{group}"}
+            "ArnLike": {
+                "kms:EncryptionContext:aws:logs:arn": f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:{group}"
+            }
         },
     }
     statements = [one | {"Resource": "*"} for one in ([root, logs] if service else [root])]
@@ -197,7 +218,9 @@ def key_policy(service: str | None, group: str = "*") -> str:
         (key_policy(None), "AccessDeniedException"),
     ],
 )
-def test_a_log_group_is_encrypted_only_with_a_key_that_admits_it(sim: Any, policy: str, refused: str | None) -> None:
+def test_a_log_group_is_encrypted_only_with_a_key_that_admits_it(
+    sim: Any, policy: str, refused: str | None
+) -> None:
     key = sim.client("kms").create_key(Policy=policy)["KeyMetadata"]["Arn"]
     sim.advance(10)
     logs = sim.client("logs")

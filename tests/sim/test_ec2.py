@@ -163,6 +163,14 @@ def test_a_gateway_endpoint_appears_and_vanishes_with_its_route(network: Network
     assert shown["State"] == "available"
     assert len(network.ec2.describe_route_tables(RouteTableIds=[table])["RouteTables"][0]["Routes"]) == 2
 
+    second = network.route_table()
+    network.see()
+    network.ec2.modify_vpc_endpoint(
+        VpcEndpointId=endpoint, AddRouteTableIds=[second], RemoveRouteTableIds=[table]
+    )
+    tables = network.ec2.describe_route_tables(RouteTableIds=[table, second])["RouteTables"]
+    assert {shown["RouteTableId"]: len(shown["Routes"]) for shown in tables} == {table: 1, second: 2}
+
     answer = network.ec2.delete_vpc_endpoints(VpcEndpointIds=[endpoint, "vpce-0"])
     assert [item["Error"]["Code"] for item in answer["Unsuccessful"]] == ["InvalidVpcEndpoint.NotFound"]
     (shown,) = network.ec2.describe_vpc_endpoints(VpcEndpointIds=[endpoint])["VpcEndpoints"]
@@ -171,7 +179,7 @@ def test_a_gateway_endpoint_appears_and_vanishes_with_its_route(network: Network
     with pytest.raises(ClientError) as error:
         network.ec2.describe_vpc_endpoints(VpcEndpointIds=[endpoint])
     assert code(error) == "InvalidVpcEndpointId.NotFound"
-    assert len(network.ec2.describe_route_tables(RouteTableIds=[table])["RouteTables"][0]["Routes"]) == 1
+    assert len(network.ec2.describe_route_tables(RouteTableIds=[second])["RouteTables"][0]["Routes"]) == 1
 
 
 class Peering:
@@ -203,6 +211,7 @@ def test_a_peering_is_accepted_on_the_other_side_and_its_routes_follow_its_state
     sim.advance(5)
     assert (peering.status(here), peering.status(there)) == ("pending-acceptance", "pending-acceptance")
     table = here.route_table()
+    here.see()
     here.ec2.create_route(
         RouteTableId=table, DestinationCidrBlock="10.1.0.0/16", VpcPeeringConnectionId=peering.id
     )
@@ -462,6 +471,20 @@ def test_a_tagged_rule_is_revoked_by_its_id_once(network: Network) -> None:
         network.ec2.revoke_security_group_egress(GroupId=network.group, SecurityGroupRuleIds=[rule])
     assert code(error) == "InvalidSecurityGroupRuleId.NotFound"
     assert network.ec2.describe_tags(Filters=[{"Name": "resource-id", "Values": [rule]}])["Tags"] == []
+
+
+@pytest.mark.parametrize("kind", ["UserIdGroupPairs", "PrefixListIds", "IpRanges"])
+def test_a_rule_keeps_its_description(network: Network, kind: str) -> None:
+    checkers = prefix_list(network, f"com.amazonaws.{P}.route53-healthchecks")["PrefixListId"]
+    peers = {
+        "UserIdGroupPairs": {"GroupId": network.group},
+        "PrefixListIds": {"PrefixListId": checkers},
+        "IpRanges": {"CidrIp": "10.0.0.0/16"},
+    }
+    admit(network, network.group, **{kind: [{**peers[kind], "Description": "why"}]})
+    by_group = [{"Name": "group-id", "Values": [network.group]}]
+    rules = network.ec2.describe_security_group_rules(Filters=by_group)["SecurityGroupRules"]
+    assert [rule["Description"] for rule in rules if not rule["IsEgress"]] == ["why"]
 
 
 def test_flow_logs_need_a_role_that_trusts_them_and_tell_duplicates_in_the_answer(network: Network) -> None:

@@ -12,6 +12,9 @@ from tests.conftest import Sim
 from tests.sim.network import Web, code, make_role
 
 
+ECR_IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/app:1"
+
+
 class App(Web):
     """A load-balanced service of a Fargate cluster, not yet created."""
 
@@ -135,8 +138,19 @@ def test_a_repeat_is_the_same_request_only_under_the_same_token(app: App) -> Non
             app.create(**again)
         assert code(error) == "InvalidParameterException"
         assert "not idempotent" in str(error.value)
-    again_cluster = app.ecs.create_cluster(clusterName="app")["cluster"]
-    assert {"name": "containerInsights", "value": "enabled"} in again_cluster["settings"]
+
+
+def test_a_cluster_created_again_keeps_its_settings_which_are_shown_on_demand(app: App) -> None:
+    insights = {"name": "containerInsights", "value": "enabled"}
+    assert app.ecs.create_cluster(clusterName="app")["cluster"]["settings"] == [insights]
+    assert app.ecs.describe_clusters(clusters=["app"])["clusters"][0]["settings"] == []
+    off = {"name": "containerInsights", "value": "disabled"}
+    app.ecs.update_cluster_settings(cluster="app", settings=[off])
+    (shown,) = app.ecs.describe_clusters(clusters=["app"], include=["SETTINGS"])["clusters"]
+    assert shown["settings"] == [off]
+    assert app.ecs.list_tags_for_resource(resourceArn=app.cluster)["tags"] == []
+    app.ecs.delete_cluster(cluster="app")
+    assert app.ecs.list_clusters()["clusterArns"] == []
 
 
 def test_a_service_drains_before_it_and_then_its_cluster_can_go(app: App) -> None:
@@ -201,12 +215,16 @@ def test_services_that_aws_refuses(app: App) -> None:
 
 
 def test_task_definitions_that_fargate_refuses_and_revisions_that_never_return(app: App) -> None:
+    plain = {"name": "web", "image": "nginx"}
+    secret = {"name": "PASSWORD", "valueFrom": "arn:aws:secretsmanager:us-east-1:123456789012:secret:db"}
     for change in (
         {"cpu": "1024", "memory": "1024"},
         {"cpu": "1000"},
         {"cpu": None},
         {"networkMode": "bridge"},
         {"executionRoleArn": None},
+        {"executionRoleArn": None, "containerDefinitions": [{**plain, "image": ECR_IMAGE}]},
+        {"executionRoleArn": None, "containerDefinitions": [{**plain, "secrets": [secret]}]},
         {"executionRoleArn": "arn:aws:iam::123456789012:role/nobody"},
     ):
         with pytest.raises(ClientError) as error:

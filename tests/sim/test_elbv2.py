@@ -72,6 +72,35 @@ def test_the_same_settings_return_the_same_thing_and_others_are_a_duplicate(web:
         assert code(error) == expected
 
 
+def test_actions_are_shown_with_what_aws_fills_in(web: Web) -> None:
+    web.listen()
+    redirect = {"Type": "redirect", "RedirectConfig": {"Protocol": "HTTPS", "StatusCode": "HTTP_301"}}
+    web.listen(81, DefaultActions=[redirect])
+    shown = web.elbv2.describe_listeners(LoadBalancerArn=web.balancer)["Listeners"]
+    forward, moved = (
+        listener["DefaultActions"][0] for listener in sorted(shown, key=lambda one: one["Port"])
+    )
+    assert forward["ForwardConfig"]["TargetGroups"] == [{"TargetGroupArn": web.targets, "Weight": 1}]
+    assert moved["RedirectConfig"] == {
+        "Protocol": "HTTPS",
+        "Port": "#{port}",
+        "Host": "#{host}",
+        "Path": "/#{path}",
+        "Query": "#{query}",
+        "StatusCode": "HTTP_301",
+    }
+    assert not any("SslPolicy" in listener for listener in shown)
+
+
+def test_new_security_groups_move_to_the_interfaces(web: Web) -> None:
+    other = web.make_group("other")
+    web.elbv2.set_security_groups(LoadBalancerArn=web.balancer, SecurityGroups=[other])
+    web.ec2.delete_security_group(GroupId=web.group)
+    with pytest.raises(ClientError) as error:
+        web.ec2.delete_security_group(GroupId=other)
+    assert code(error) == "DependencyViolation"
+
+
 def test_a_target_is_initial_healthy_draining_and_gone(web: Web) -> None:
     target = {"Id": "10.0.2.10"}
     web.elbv2.modify_target_group_attributes(

@@ -38,6 +38,7 @@ def package(text: str = "def handler(event, context): ...") -> bytes:
     [
         (trust({"AWS": []}), "Invalid principal in policy"),
         (trust({"AWS": f"arn:aws:iam::{ACCOUNT}:role/nobody"}), "Invalid principal in policy"),
+        (trust({"AWS": "arn:aws:iam::210987654321:role/*"}), "Invalid principal in policy"),
         (trust({"AWS": "12345"}), "Invalid principal in policy"),
         (trust({"Service": "lambda"}), "Invalid principal in policy"),
         (trust({}), "Missing required field Principal"),

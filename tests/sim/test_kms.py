@@ -62,10 +62,6 @@ def test_a_policy_may_name_services_and_roles_that_exist(sim: Sim) -> None:
 def test_rotation_keeps_its_period(sim: Sim) -> None:
     kms = sim.client("kms")
     key = kms.create_key()["KeyMetadata"]["KeyId"]
-    for wrong in (89, 2561):
-        with pytest.raises(ClientError) as refused:
-            kms.enable_key_rotation(KeyId=key, RotationPeriodInDays=wrong)
-        assert refusal(refused) == "ValidationException"
     assert kms.get_key_rotation_status(KeyId=key)["KeyRotationEnabled"] is False
     kms.enable_key_rotation(KeyId=key, RotationPeriodInDays=180)
     status = kms.get_key_rotation_status(KeyId=key)

@@ -77,6 +77,7 @@ class Aurora:
             "GlobalClusterIdentifier": "world",
             "DBSubnetGroupName": "database",
             "KmsKeyId": self.keys[S],
+            "SourceRegion": P,
             **more,
         }
         return dict(
@@ -330,6 +331,8 @@ def test_what_a_cluster_may_not_be_made_with(aurora: Aurora) -> None:
     assert code(refused) == "DBClusterAlreadyExistsFault"
     aurora.make_instance(P, "app-p-1", "app-p")
     sim.advance(900)
+    with pytest.raises(ClientError, match="already has a DB cluster in region"):
+        aurora.make_primary(DBClusterIdentifier="other", MasterUsername="drctl")
     for wrong, words in (
         ({"MasterUsername": "drctl"}, "Cannot specify user name for cross region replication cluster"),
         ({"DatabaseName": "app"}, "Cannot specify database name for cross region replication cluster"),
@@ -446,6 +449,9 @@ def test_subnet_groups_and_parameter_groups(aurora: Aurora) -> None:
         with pytest.raises(ClientError) as refused:
             rds.create_db_subnet_group(**{**group, "DBSubnetGroupName": name}, SubnetIds=subnets)
         assert code(refused) == expected
+    rds.modify_db_subnet_group(DBSubnetGroupName="database", SubnetIds=aurora.subnets)
+    (kept,) = rds.describe_db_subnet_groups(DBSubnetGroupName="database")["DBSubnetGroups"]
+    assert sorted(s["SubnetIdentifier"] for s in kept["Subnets"]) == sorted(aurora.subnets)
     with pytest.raises(ClientError, match="not a valid parameter group family"):
         rds.create_db_cluster_parameter_group(
             DBClusterParameterGroupName="tls", DBParameterGroupFamily="aurora-mysql9.0", Description="x"
@@ -474,6 +480,20 @@ def test_subnet_groups_and_parameter_groups(aurora: Aurora) -> None:
     with pytest.raises(ClientError) as refused:
         rds.list_tags_for_resource(ResourceName=arn.replace("tls", "none"))
     assert code(refused) == "DBParameterGroupNotFound"
+    old = {
+        "DBClusterParameterGroupName": "old",
+        "DBParameterGroupFamily": "aurora-mysql5.7",
+        "Description": "x",
+    }
+    rds.create_db_cluster_parameter_group(**old)
+    with pytest.raises(ClientError, match="can't be used for this instance"):
+        aurora.make_secondary(
+            DBClusterParameterGroupName="old",
+            MasterUsername="drctl",
+            MasterUserPassword="correct-horse",
+            GlobalClusterIdentifier=None,
+            SourceRegion=None,
+        )
     rds.create_db_cluster(
         DBClusterIdentifier="user",
         Engine="aurora-mysql",
@@ -499,7 +519,59 @@ def test_a_global_cluster_keeps_its_tags_and_protection(aurora: Aurora) -> None:
     rds.add_tags_to_resource(ResourceName=arn, Tags=[{"Key": "a", "Value": "2"}])
     assert rds.list_tags_for_resource(ResourceName=arn)["TagList"] == [{"Key": "a", "Value": "2"}]
     aurora.sim.advance(60)
+    for wrong, words in (
+        ({"SourceDBClusterIdentifier": "app-p"}, "Malformed db cluster arn"),
+        (
+            {"SourceDBClusterIdentifier": aurora.arn(P, "app-p"), "Engine": "aurora-mysql"},
+            "should not be specified",
+        ),
+        ({}, "value for engineName should be specified"),
+        ({"Engine": "aurora-mysql", "EngineVersion": "8.0.mysql_aurora.3.02.0"}, "Cannot find version"),
+    ):
+        with pytest.raises(ClientError, match=words):
+            rds.create_global_cluster(GlobalClusterIdentifier="other", **wrong)
     with pytest.raises(ClientError, match="Cannot delete protected Global Cluster"):
         rds.delete_global_cluster(GlobalClusterIdentifier="world")
     rds.modify_global_cluster(GlobalClusterIdentifier="world", DeletionProtection=False)
+    rds.create_db_cluster(
+        DBClusterIdentifier="alone",
+        Engine="aurora-mysql",
+        MasterUsername="drctl",
+        MasterUserPassword="correct-horse",
+        GlobalClusterIdentifier="world",
+    )
+    with pytest.raises(ClientError, match="is not empty"):
+        rds.delete_global_cluster(GlobalClusterIdentifier="world")
+    aurora.sim.advance(60)
+    for wrong in (aurora.arn(P, "other"), aurora.arn(S, "alone")):
+        with pytest.raises(ClientError) as refused:
+            rds.remove_from_global_cluster(GlobalClusterIdentifier="world", DbClusterIdentifier=wrong)
+        assert code(refused) == "DBClusterNotFoundFault"
+    rds.remove_from_global_cluster(
+        GlobalClusterIdentifier="world", DbClusterIdentifier=aurora.arn(P, "alone")
+    )
+    aurora.sim.advance(120)
     rds.delete_global_cluster(GlobalClusterIdentifier="world")
+    with pytest.raises(ClientError) as refused:
+        rds.delete_global_cluster(GlobalClusterIdentifier="world")
+    assert code(refused) == "InvalidGlobalClusterStateFault"
+    source = {"GlobalClusterIdentifier": "from-cluster", "SourceDBClusterIdentifier": aurora.arn(P, "alone")}
+    rds.create_global_cluster(**source)
+    assert aurora.cluster(P, "alone")["GlobalClusterIdentifier"] == "from-cluster"
+
+
+def test_a_global_database_is_upgraded_cluster_by_cluster_the_writer_last(aurora: Aurora) -> None:
+    aurora.build()
+    newer = "8.0.mysql_aurora.3.10.1"
+    with pytest.raises(ClientError, match="only supports Major Version Upgrades"):
+        aurora.rds[P].modify_global_cluster(GlobalClusterIdentifier="world", EngineVersion=newer)
+    change = {"EngineVersion": newer, "ApplyImmediately": True}
+    with pytest.raises(ClientError, match="must be upgraded .* before the primary"):
+        aurora.rds[P].modify_db_cluster(DBClusterIdentifier="app-p", **change)
+    for wrong in ("8.0.mysql_aurora.3.04.4", "8.0.mysql_aurora.9.99.9"):
+        with pytest.raises(ClientError, match="Cannot find upgrade target"):
+            aurora.rds[S].modify_db_cluster(DBClusterIdentifier="app-s", EngineVersion=wrong)
+    for region, name in ((S, "app-s"), (P, "app-p")):
+        upgraded = aurora.rds[region].modify_db_cluster(DBClusterIdentifier=name, **change)["DBCluster"]
+        assert (upgraded["Status"], upgraded["EngineVersion"]) == ("upgrading", newer)
+    assert aurora.world()["EngineVersion"] == newer

@@ -66,7 +66,14 @@ def test_what_was_built_and_what_is_due_survive_a_restart(state_dir: Path) -> No
     vpc_id = aws(second, "ec2").create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
     aws(second, "ec2").create_tags(Resources=[vpc_id], Tags=[{"Key": "a", "Value": "b"}])
     _cross_region_peering(second, vpc_id)
-    aws(second, "s3").put_object(Bucket="restored", Key="more", Body=b"x")
+    s3 = aws(second, "s3")
+    versions = s3.list_object_versions(Bucket="restored")["Versions"]
+    bodies = [
+        s3.get_object(Bucket="restored", Key="key", VersionId=found["VersionId"])["Body"]
+        for found in versions
+    ]
+    assert {body.read() for body in bodies} == {b"first", b"second"}
+    s3.put_object(Bucket="restored", Key="more", Body=b"x")
     assert client.status(state_dir).internal_errors == 0
 
 
@@ -83,7 +90,11 @@ def _build(status: client.Status) -> dict[str, Any]:
     client.request(status, "POST", "advance", {"seconds": 60})
     aws(status, "dynamodb").put_item(TableName="sessions", Item={"id": {"S": "1"}, "b": {"B": b"\0"}})
     aws(status, "s3").create_bucket(Bucket="restored")
-    aws(status, "s3").put_object(Bucket="restored", Key="key", Body=b"content")
+    s3 = aws(status, "s3")
+    s3.put_bucket_versioning(Bucket="restored", VersioningConfiguration={"Status": "Enabled"})
+    s3.put_object(Bucket="restored", Key="key", Body=b"first")
+    s3.put_object(Bucket="restored", Key="key", Body=b"second")
+    s3.delete_object(Bucket="restored", Key="key")
     aws(status, "acm").request_certificate(DomainName="app.test", ValidationMethod="DNS")
     aws(status, "secretsmanager").create_secret(Name="secret", SecretString="hidden")
     aws(status, "sns").create_topic(Name="topic")
@@ -100,7 +111,7 @@ def _read(status: client.Status) -> dict[str, Any]:
         ("ec2", "us-west-2", "describe_security_groups", {}),
         ("kms", "us-east-1", "list_keys", {}),
         ("dynamodb", "us-east-1", "scan", {"TableName": "sessions"}),
-        ("s3", "us-east-1", "list_objects_v2", {"Bucket": "restored"}),
+        ("s3", "us-east-1", "list_object_versions", {"Bucket": "restored"}),
         ("acm", "us-east-1", "list_certificates", {"Includes": {}}),
         ("secretsmanager", "us-east-1", "get_secret_value", {"SecretId": "secret"}),
         ("sns", "us-east-1", "list_topics", {}),

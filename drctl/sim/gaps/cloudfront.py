@@ -15,6 +15,7 @@ from moto.moto_api._internal import mock_random
 
 from drctl.sim.call import Answer, Call, Moto, Refused
 from drctl.sim.lifecycle.durations import DURATIONS
+from drctl.sim.moto_cloud import NotInMoto
 from drctl.sim.registry import gap
 from drctl.sim.world import World
 
@@ -235,6 +236,12 @@ def listing(call: Call, items: list[Answer], page: list[str], more: bool) -> Ans
     if more:
         answer["NextMarker"] = page[-1]
     return answer
+
+
+@gap("cloudfront", "CreateInvalidation", "GetInvalidation", "ListInvalidations")
+def unknown_to_moto(call: Call, world: World, moto: Moto) -> Answer:
+    """moto would say that the distribution does not exist, because it is not moto's."""
+    raise NotInMoto("distributions of the simulator are not moto's")
 
 
 def tags_of(call: Call, world: World) -> dict[str, str]:

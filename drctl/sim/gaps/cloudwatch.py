@@ -11,7 +11,7 @@ from typing import Any
 from moto.cloudwatch.models import cloudwatch_backends
 
 from drctl.sim.call import Answer, Call, Moto
-from drctl.sim.gaps.alarm_rule import holds
+from drctl.sim.gaps.alarm_rule import alarm_names, holds
 from drctl.sim.registry import after, gap
 from drctl.sim.world import World
 
@@ -26,15 +26,21 @@ def alarms_of(account: str, region: str) -> dict[str, Any]:
 
 def set_state(account: str, region: str, name: str, state: str, reason: str, data: str = "{}") -> None:
     """Change what an alarm says, keeping its history; composite alarms that look at it follow."""
+    alarms_of(account, region)[name].update_state(reason, data, state)
+    follow(account, region, name, frozenset())
+
+
+def follow(account: str, region: str, name: str, passed: frozenset[str]) -> None:
+    """Let composite alarms take the state that follows from this alarm's; rules that form a circle end."""
     alarms = alarms_of(account, region)
-    alarms[name].update_state(reason, data, state)
     for other in list(alarms.values()):
-        if other.rule and other.name != name:
-            wanted = composite_state(account, region, other.rule)
-            if wanted != other.state_value:
-                set_state(
-                    account, region, other.name, wanted, f"{alarms[name].alarm_arn} transitioned to {state}"
-                )
+        if not other.rule or name not in alarm_names(other.rule) or other.name in passed:
+            continue
+        state = composite_state(account, region, other.rule)
+        if state != other.state_value:
+            reason = f"{alarms[name].alarm_arn} transitioned to {alarms[name].state_value}"
+            other.update_state(reason, "{}", state)
+            follow(account, region, other.name, passed | {name})
 
 
 def composite_state(account: str, region: str, rule: str) -> str:
@@ -110,27 +116,17 @@ def put_composite_alarm(call: Call, world: World, moto: Moto) -> Answer:
 SUPPRESSION = ("ActionsSuppressor", "ActionsSuppressorWaitPeriod", "ActionsSuppressorExtensionPeriod")
 
 
-@gap("cloudwatch", "SetAlarmState")
-def set_alarm_state(call: Call, world: World, moto: Moto) -> Answer:
-    name = call.params["AlarmName"]
-    before = alarms_of(call.account, call.region).get(name)
-    answer = moto(call)
-    if before is not None:
-        set_composites(call.account, call.region, name, call.params["StateValue"])
-    return answer
-
-
-def set_composites(account: str, region: str, name: str, state: str) -> None:
-    """Let the composite alarms follow an alarm whose state moto has just set."""
-    alarm = alarms_of(account, region)[name]
-    reason, data = alarm.state_reason, alarm.state_reason_data
-    alarm.history.pop()
-    set_state(account, region, name, state, reason, data)
+@after("cloudwatch", "SetAlarmState")
+def composites_follow(call: Call, world: World, answer: Answer) -> None:
+    follow(call.account, call.region, call.params["AlarmName"], frozenset())
 
 
 @after("cloudwatch", "DescribeAlarms")
 def describe_as_asked(call: Call, world: World, answer: Answer) -> None:
-    """DescribeAlarms API reference: only metric alarms unless AlarmTypes says otherwise; 50 at a time."""
+    """DescribeAlarms API reference: only metric alarms unless AlarmTypes says otherwise; 50 at a time.
+
+    moto looks at one filter only.
+    """
     types = call.params.get("AlarmTypes", ["MetricAlarm"])
     metric = answer.get("MetricAlarms", []) if "MetricAlarm" in types else []
     composite = answer.get("CompositeAlarms", []) if "CompositeAlarm" in types else []
@@ -138,7 +134,16 @@ def describe_as_asked(call: Call, world: World, answer: Answer) -> None:
         alarm |= world.section("cloudwatch.suppression").get(alarm["AlarmArn"], {})
     start = int(call.params.get("NextToken", 0))
     size = int(call.params.get("MaxRecords", 50))
-    ordered = sorted([*metric, *composite], key=lambda alarm: str(alarm["AlarmName"]))
+    wanted = call.params.get("StateValue")
+    prefix = call.params.get("AlarmNamePrefix", "")
+    ordered = sorted(
+        (
+            alarm
+            for alarm in [*metric, *composite]
+            if wanted in (None, alarm["StateValue"]) and alarm["AlarmName"].startswith(prefix)
+        ),
+        key=lambda alarm: str(alarm["AlarmName"]),
+    )
     page = [alarm["AlarmName"] for alarm in ordered[start : start + size]]
     answer["MetricAlarms"] = [alarm for alarm in metric if alarm["AlarmName"] in page]
     answer["CompositeAlarms"] = [alarm for alarm in composite if alarm["AlarmName"] in page]

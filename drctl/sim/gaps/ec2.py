@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 from moto.ec2.models import ec2_backends
@@ -35,8 +34,6 @@ def make_nat_gateway(call: Call, world: World, moto: Moto) -> Answer:
     interface.private_ip_addresses = [{"Primary": True, "PrivateIpAddress": address}]
     gateway.private_ip = gateway.address_set[0]["privateIp"] = address
     gateway.state = "pending"
-    gateway._created_at = datetime.fromtimestamp(world.now, UTC).replace(tzinfo=None)
-    answer["NatGateway"]["CreateTime"] = gateway._created_at
     key = {"account": call.account, "region": call.region, "id": gateway.id}
     failure = taken or without_internet(call, gateway.vpc_id)
     if failure is not None:
@@ -124,6 +121,27 @@ def make_vpc_endpoint(call: Call, world: World, moto: Moto) -> Answer:
         region=call.region,
         id=endpoint.id,
     )
+    return answer
+
+
+@gap("ec2", "ModifyVpcEndpoint")
+def modify_vpc_endpoint(call: Call, world: World, moto: Moto) -> Answer:
+    """The routes of a gateway endpoint follow its route tables."""
+    answer = moto(call)
+    backend: Any = ec2_backends[call.account][call.region]
+    endpoint = backend.vpc_end_points[call.params["VpcEndpointId"]]
+    for table in backend.route_tables.values():
+        routes = [key for key, route in table._routes.items() if route.gateway is endpoint]
+        if table.id in endpoint.route_table_ids and not routes:
+            backend.create_route(
+                table.id,
+                None,
+                gateway_id=endpoint.id,
+                destination_prefix_list_id=endpoint.destination_prefix_list_id,
+            )
+        elif table.id not in endpoint.route_table_ids:
+            for key in routes:
+                del table._routes[key]
     return answer
 
 

@@ -30,15 +30,34 @@ def create_cluster(call: Call, world: World, moto: Moto) -> Answer:
     return {"cluster": answer["clusters"][0]}
 
 
-@after("ecs", "DescribeClusters")
+@gap("ecs", "UpdateClusterSettings")
+def update_cluster_settings(call: Call, world: World, moto: Moto) -> Answer:
+    return moto(replace(call, operation="UpdateCluster"))
+
+
+@after("ecs", "CreateCluster", "UpdateCluster", "UpdateClusterSettings", "DeleteCluster", "DescribeClusters")
 def clusters_count_their_services(call: Call, world: World, answer: Answer) -> None:
-    for cluster in answer.get("clusters", []):
+    for cluster in answer.get("clusters", [answer["cluster"]] if "cluster" in answer else []):
         inside = [
             service for service in services(world).values() if service["clusterArn"] == cluster["clusterArn"]
         ]
         cluster["activeServicesCount"] = sum(service["status"] == "ACTIVE" for service in inside)
         cluster["runningTasksCount"] = sum(len(running(service)) for service in inside)
         cluster["pendingTasksCount"] = sum(len(pending(service)) for service in inside)
+
+
+@after("ecs", "DescribeClusters")
+def clusters_show_what_was_asked_for(call: Call, world: World, answer: Answer) -> None:
+    """ECS API reference, DescribeClusters, include: without it an answer has neither tags nor settings."""
+    include = call.params.get("include", [])
+    for cluster in answer.get("clusters", []):
+        for name, word in (("settings", "SETTINGS"), ("tags", "TAGS")):
+            cluster[name] = cluster.get(name, []) if word in include else []
+
+
+@after("ecs", "ListTagsForResource")
+def no_tags_are_an_empty_list(call: Call, world: World, answer: Answer) -> None:
+    answer.setdefault("tags", [])
 
 
 @after("ecs", "ListClusters")

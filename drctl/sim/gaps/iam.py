@@ -18,5 +18,8 @@ def update_role(call: Call, world: World, moto: Moto) -> Answer:
     before = next((role for role in roles if role.name == call.params["RoleName"]), None)
     if before is None:
         return moto(call)
-    kept = {"Description": before.description or "", "MaxSessionDuration": int(before.max_session_duration or 3600)}
+    kept = {
+        "Description": before.description or "",
+        "MaxSessionDuration": int(before.max_session_duration or 3600),
+    }
     return moto(replace(call, params=kept | call.params))

@@ -28,6 +28,8 @@ from drctl.sim.world import World
 
 MODIFYING = 20.0
 """Simulated seconds a change of a cluster shows ``modifying``. A guess."""
+UPGRADING = 600.0
+"""Simulated seconds of a minor upgrade. A guess."""
 AWS_MANAGED_KEY = "alias/aws/rds"
 
 CHANGES = {
@@ -105,7 +107,14 @@ def modify_cluster(call: Call, world: World, moto: Moto) -> Answer:
     logs = wanted.get("CloudwatchLogsExportConfiguration", {})
     exported = set(cluster.enabled_cloudwatch_logs_exports) - set(logs.get("DisableLogTypes", []))
     cluster.enabled_cloudwatch_logs_exports = sorted(exported | set(logs.get("EnableLogTypes", [])))
-    world.begin(CLUSTER, cluster.db_cluster_arn, "modifying", MODIFYING)
+    upgraded = "EngineVersion" in wanted and "EngineVersion" not in pending
+    record = global_of(world, cluster.db_cluster_arn)
+    if upgraded and record is not None and record["writer"] == cluster.db_cluster_arn:
+        record["EngineVersion"] = wanted["EngineVersion"]
+    if upgraded:
+        world.begin(CLUSTER, cluster.db_cluster_arn, "upgrading", UPGRADING)
+    else:
+        world.begin(CLUSTER, cluster.db_cluster_arn, "modifying", MODIFYING)
     described = replace(
         call, operation="DescribeDBClusters", params={"DBClusterIdentifier": cluster.db_cluster_identifier}
     )

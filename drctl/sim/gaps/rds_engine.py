@@ -55,6 +55,11 @@ BURSTABLE = ("db.t3.medium", "db.t3.large", "db.t4g.medium", "db.t4g.large")
 """Orderable, but not in a global database: "Configuration requirements of an Amazon Aurora global database"."""
 
 
+def order(number: str) -> tuple[int, ...]:
+    """A version number in an order where 3.10 comes after 3.9."""
+    return tuple(int(part) for part in number.replace("mysql_aurora", "0").split("."))
+
+
 def find_version(number: str) -> EngineVersion | None:
     """A version that can be ordered today, by its full number."""
     return next((v for v in VERSIONS if v.number == number and not v.deprecated), None)
@@ -93,7 +98,7 @@ def matches(version: EngineVersion, filters: list[dict[str, Any]]) -> bool:
 
 
 def describe(version: EngineVersion) -> dict[str, Any]:
-    newer = [v for v in VERSIONS if v.number > version.number and not v.deprecated]
+    newer = [v for v in VERSIONS if order(v.number) > order(version.number) and not v.deprecated]
     return {
         "Engine": ENGINE,
         "MajorEngineVersion": version.major,

@@ -24,6 +24,8 @@ from drctl.sim.world import World
 
 DETACHING = 20.0
 """Simulated seconds a detached cluster stays in the list of members. A guess: Terraform's provider polls for it."""
+UPGRADING = 1200.0
+"""Simulated seconds of a major upgrade. A guess."""
 RESYNCHRONISING = 300.0
 """Simulated seconds an old primary needs to be rebuilt as a secondary after an unplanned failover. A guess."""
 
@@ -86,8 +88,8 @@ def modify_global_cluster(call: Call, world: World, moto: Moto) -> Answer:
         record["EngineVersion"] = version
         for member in record["members"]:
             require_cluster(call.account, call.region, member).engine_version = version
-            world.begin(CLUSTER, member, "upgrading", DURATIONS["aurora-instance"].ready)
-        world.begin(GLOBAL, record["GlobalClusterArn"], "upgrading", DURATIONS["aurora-instance"].ready)
+            world.begin(CLUSTER, member, "upgrading", UPGRADING)
+        world.begin(GLOBAL, record["GlobalClusterArn"], "upgrading", UPGRADING)
     if name := call.params.get("NewGlobalClusterIdentifier", "").lower():
         section = world.section(GLOBAL)
         del section[call.account, record["GlobalClusterIdentifier"]]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
+
+from moto.ec2.models import ec2_backends
 
 from drctl.sim.call import Answer, Call, Moto, Refused
 from drctl.sim.gaps.rds_engine import page
@@ -133,7 +136,21 @@ def require_resource(call: Call, arn: str) -> None:
         raise Refused(NOT_FOUND[parts[5]], f"{parts[6]} not found.", 404)
 
 
-@after("rds", "CreateDBSubnetGroup", "DescribeDBSubnetGroups")
+@gap("rds", "ModifyDBSubnetGroup")
+def modify_subnet_group(call: Call, world: World, moto: Moto) -> Answer:
+    """moto loses the group it modifies."""
+    name = call.params["DBSubnetGroupName"]
+    group = backend(call.account, call.region).subnet_groups.get(name)
+    if group is None:
+        raise Refused("DBSubnetGroupNotFoundFault", f"DB subnet group '{name}' does not exist.", 404)
+    store = ec2_backends[call.account][call.region]
+    group.subnets = [store.get_subnet(identifier) for identifier in call.params["SubnetIds"]]
+    group.description = call.params.get("DBSubnetGroupDescription", group.description)
+    asked = replace(call, operation="DescribeDBSubnetGroups", params={"DBSubnetGroupName": name})
+    return {"DBSubnetGroup": moto(asked)["DBSubnetGroups"][0]}
+
+
+@after("rds", "CreateDBSubnetGroup", "ModifyDBSubnetGroup", "DescribeDBSubnetGroups")
 def subnet_group_fields(call: Call, world: World, answer: Answer) -> None:
     """AWS names the supported network types; moto leaves them out."""
     groups = answer.get("DBSubnetGroups") or [answer["DBSubnetGroup"]]

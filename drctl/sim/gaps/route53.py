@@ -18,6 +18,7 @@ from moto.moto_api._internal import mock_random
 
 from drctl.sim.call import Answer, Call, Moto, Refused
 from drctl.sim.lifecycle.durations import DURATIONS
+from drctl.sim.moto_cloud import NotInMoto
 from drctl.sim.registry import gap
 from drctl.sim.world import World
 
@@ -224,6 +225,16 @@ def list_hosted_zones_by_name(call: Call, world: World, moto: Moto) -> Answer:
 def labels(name: str) -> list[str]:
     """Route 53 sorts names with their labels reversed: com.example.www."""
     return list(reversed(name.rstrip(".").split(".")))
+
+
+@gap(
+    "route53",
+    *("AssociateVPCWithHostedZone", "DisassociateVPCFromHostedZone", "ListHostedZonesByVPC", "GetDNSSEC"),
+    *("CreateQueryLoggingConfig", "CreateReusableDelegationSet", "CreateVPCAssociationAuthorization"),
+)
+def unknown_to_moto(call: Call, world: World, moto: Moto) -> Answer:
+    """moto would say that the zone does not exist, because it is not moto's."""
+    raise NotInMoto("hosted zones of the simulator are not moto's")
 
 
 @gap("route53", "GetHostedZoneCount")

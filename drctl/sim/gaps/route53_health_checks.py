@@ -101,7 +101,10 @@ def alarm_finding(world: World, account: str, check: Answer) -> bool:
 
 
 def watched_alarm(account: str, identifier: dict[str, str]) -> Any:
-    return cloudwatch_backends[account][identifier["Region"]].alarms.get(identifier["Name"])
+    """moto's alarm, or None when there is none of the name or no such region."""
+    regions = cloudwatch_backends[account]
+    region = identifier["Region"]
+    return regions[region].alarms.get(identifier["Name"]) if region in regions else None
 
 
 def check_of(call: Call, world: World) -> Answer:

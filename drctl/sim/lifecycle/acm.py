@@ -1,6 +1,7 @@
 """Validation of ACM certificates: the record to publish, and the wait until it is seen.
 
-A certificate is issued some time after all its records exist in a hosted zone of the account, never before.
+A certificate is issued some time after all its records exist in a hosted zone of the account, never before. One
+to be validated by e-mail, which is what ACM does unless told otherwise, waits for a person for ever.
 """
 
 from __future__ import annotations
@@ -92,8 +93,9 @@ def proven(world: World, account: str, certificate: Any) -> bool:
 def look(world: World, account: str, region: str, certificate: Any) -> None:
     """Let ACM notice, once, that a pending certificate is proven."""
     scheduled = world.section("acm.scheduled")
+    by_dns = world.section("acm.requested").get(certificate.arn, {}).get("by") == "DNS"
     waiting = certificate.status == "PENDING_VALIDATION" and certificate.arn not in scheduled
-    if waiting and proven(world, account, certificate):
+    if by_dns and waiting and proven(world, account, certificate):
         scheduled[certificate.arn] = world.now
         world.later(
             DURATIONS["certificate"].ready, "acm.issue", account=account, region=region, arn=certificate.arn
@@ -103,7 +105,8 @@ def look(world: World, account: str, region: str, certificate: Any) -> None:
 @after("acm", "RequestCertificate")
 def begin_validation(call: Call, world: World, answer: Answer) -> None:
     certificate = certificate_of(call.account, call.region, answer["CertificateArn"])
-    world.section("acm.requested").setdefault(certificate.arn, world.now)
+    request = {"at": world.now, "by": call.params.get("ValidationMethod", "EMAIL")}
+    world.section("acm.requested").setdefault(certificate.arn, request)
     look(world, call.account, call.region, certificate)
 
 
@@ -140,13 +143,14 @@ def describe_as_acm_does(call: Call, world: World, answer: Answer) -> None:
     else:
         shown["IssuedAt"] = moment(issued)
     status = "PENDING_VALIDATION" if issued is None else "SUCCESS"
-    known = world.now >= world.section("acm.requested").get(arn, 0.0) + CHOOSING_RECORDS
+    request = world.section("acm.requested")[arn]
+    known = request["by"] == "DNS" and world.now >= request["at"] + CHOOSING_RECORDS
     shown["DomainValidationOptions"] = [
         {
             "DomainName": name,
             "ValidationDomain": name,
             "ValidationStatus": status,
-            "ValidationMethod": "DNS",
+            "ValidationMethod": request["by"],
             **({"ResourceRecord": validation_record(call.account, name)} if known else {}),
         }
         for name in names_of(certificate)

@@ -27,6 +27,40 @@ def provisioning_takes_time(call: Call, world: World, answer: Answer) -> None:
         balancer["State"] = {"Code": status or "active"}
 
 
+@after("elbv2", "CreateListener", "ModifyListener", "DescribeListeners")
+def listeners_show_what_applies(call: Call, world: World, answer: Answer) -> None:
+    for listener in answer["Listeners"]:
+        if listener["Protocol"] == "HTTP":
+            listener.pop("SslPolicy", None)
+        fill_in(listener["DefaultActions"])
+
+
+@after("elbv2", "CreateRule", "ModifyRule", "DescribeRules")
+def rules_show_what_applies(call: Call, world: World, answer: Answer) -> None:
+    for listed in answer["Rules"]:
+        fill_in(listed["Actions"])
+
+
+def fill_in(actions: list[dict[str, Any]]) -> None:
+    """What AWS adds to an action: ELBv2 API reference, ForwardActionConfig and RedirectActionConfig."""
+    for action in actions:
+        if action["Type"] == "forward" and "TargetGroupArn" in action:
+            action["ForwardConfig"] = {
+                "TargetGroups": [{"TargetGroupArn": action["TargetGroupArn"], "Weight": 1}],
+                "TargetGroupStickinessConfig": {"Enabled": False},
+                **(action.get("ForwardConfig") or {}),
+            }
+        if action["Type"] == "redirect":
+            action["RedirectConfig"] = {
+                "Protocol": "#{protocol}",
+                "Port": "#{port}",
+                "Host": "#{host}",
+                "Path": "/#{path}",
+                "Query": "#{query}",
+                **action["RedirectConfig"],
+            }
+
+
 @after("elbv2", "DeleteLoadBalancer", "DeleteListener", "ModifyListener", "DeleteRule", "ModifyRule")
 def users_are_counted_again(call: Call, world: World, answer: Answer) -> None:
     """moto only ever adds to a target group's load balancers."""
@@ -91,7 +125,13 @@ def health(world: World, account: str, region: str, target_group: str) -> list[d
     for address, known in world.section(TARGETS).get(target_group, {}).items():
         state = target_state(world, known, used)
         if state is not None:
-            shown.append({"Target": {"Id": address, "Port": known["port"]}, "TargetHealth": state})
+            shown.append(
+                {
+                    "Target": {"Id": address, "Port": known["port"]},
+                    "HealthCheckPort": str(known["port"]),
+                    "TargetHealth": state,
+                }
+            )
     return shown
 
 

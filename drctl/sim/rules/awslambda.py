@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from moto.awslambda.models import lambda_backends
+from moto.awslambda.utils import get_backend
 
 from drctl.sim.call import Call, Refused
 from drctl.sim.lifecycle.awslambda import CREATING, UPDATING, function_arn
@@ -96,8 +96,10 @@ def one_change_at_a_time(call: Call, world: World) -> None:
 )
 def statement_id_is_new(call: Call, world: World) -> None:
     arn = function_arn(call)
-    functions = lambda_backends[call.account][call.region]._lambdas.latest()
-    statements = [one for function in functions if function.function_arn == arn for one in function.policy.statements]
+    functions = get_backend(call.account, call.region)._lambdas.latest()
+    statements = [
+        one for function in functions if function.function_arn == arn for one in function.policy.statements
+    ]
     if any(statement.get("Sid") == call.params["StatementId"] for statement in statements):
         raise conflict(
             f"The statement id ({call.params['StatementId']}) provided already exists. Please provide a new "
@@ -115,7 +117,7 @@ def some_concurrency_stays_unreserved(call: Call, world: World) -> None:
     arn = function_arn(call)
     others = sum(
         int(function.reserved_concurrency or 0)
-        for function in lambda_backends[call.account][call.region]._lambdas.latest()
+        for function in get_backend(call.account, call.region)._lambdas.latest()
         if function.function_arn != arn
     )
     if others + int(call.params["ReservedConcurrentExecutions"]) > CONCURRENCY - 100:

@@ -98,3 +98,41 @@ def access_control_in_use_stays(call: Call, world: World) -> None:
                 "Cannot delete the origin access control because it's in use by one or more distributions.",
                 409,
             )
+
+
+UPDATE_NEEDS = (
+    *("Aliases", "DefaultRootObject", "CacheBehaviors", "CustomErrorResponses", "Logging", "PriceClass"),
+    *("ViewerCertificate", "Restrictions", "WebACLId", "HttpVersion"),
+)
+BEHAVIOUR_NEEDS = {
+    "AllowedMethods": "Allowed methods",
+    "SmoothStreaming": "Smooth streaming",
+    "Compress": "Compress",
+    "LambdaFunctionAssociations": "Lambda function associations",
+    "FieldLevelEncryptionId": "Field level encryption id",
+}
+
+
+@rule(
+    "cloudfront",
+    "UpdateDistribution",
+    source='Developer guide, "Required API fields for creating and updating distributions"; IllegalUpdate '
+    '"OriginReadTimeout is required for updates."; InvalidArgument "The parameter ... is required."',
+)
+def an_update_repeats_everything(call: Call, world: World) -> None:
+    """An update replaces the whole configuration: it must hold what a create may leave out."""
+    config = requested_config(call)
+    for name in UPDATE_NEEDS:
+        if name not in config:
+            raise Refused("IllegalUpdate", f"{name} is required for updates.")
+    for origin in config["Origins"]["Items"]:
+        for name in ("OriginPath", "CustomHeaders"):
+            if name not in origin:
+                raise Refused("IllegalUpdate", f"{name} is required for updates.")
+        for name in ("OriginSslProtocols", "OriginReadTimeout", "OriginKeepaliveTimeout"):
+            if name not in origin.get("CustomOriginConfig", {name: None}):
+                raise Refused("IllegalUpdate", f"{name} is required for updates.")
+    for behaviour in [config["DefaultCacheBehavior"], *config["CacheBehaviors"].get("Items", [])]:
+        for name, words in BEHAVIOUR_NEEDS.items():
+            if name not in behaviour:
+                raise Refused("InvalidArgument", f"The parameter {words} is required.")

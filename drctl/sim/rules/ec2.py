@@ -102,7 +102,7 @@ def flow_logs_can_assume_their_role(call: Call, world: World) -> None:
         return
     role = call.params.get("DeliverLogsPermissionArn")
     if role is not None and not role_usable(world, call.account, role, "vpc-flow-logs.amazonaws.com"):
-        raise Refused("InvalidParameter", "Unable to assume given IAM role")
+        raise Refused("InvalidParameter", f"Unable to assume given IAM role: '{role}'")
 
 
 @rule("ec2", "DescribeFlowLogs", source="EC2 error codes: InvalidFlowLogId.NotFound")

@@ -69,7 +69,10 @@ READ = {kind.read: kind for _, kind in CREATED.values()}
 def fresh_ids_are_not_yet_visible(call: Call, world: World, answer: Answer) -> None:
     member, kind = CREATED[call.operation]
     made = answer[member] if member else answer
-    world.begin(FRESH, made[kind.identifier], "fresh", DURATIONS["vpc-visible"].ready)
+    created = world.section("ec2.created")
+    if made[kind.identifier] not in created:  # a repeat under the same client token creates nothing
+        created[made[kind.identifier]] = world.now
+        world.begin(FRESH, made[kind.identifier], "fresh", DURATIONS["vpc-visible"].ready)
 
 
 @rule(

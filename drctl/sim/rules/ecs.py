@@ -23,6 +23,7 @@ IN_CLUSTER = (
     "ListTasks",
     "DescribeTasks",
     "UpdateCluster",
+    "UpdateClusterSettings",
     "PutClusterCapacityProviders",
     "DeleteCluster",
 )

@@ -62,7 +62,8 @@ def fargate_size_exists(call: Call, world: World) -> None:
 @rule(
     "ecs",
     "RegisterTaskDefinition",
-    source='"Fargate requires task definition to have execution role ARN to support log driver awslogs." '
+    source='"Fargate requires task definition to have execution role ARN to support log driver awslogs."; "... ECR '
+    'images."; "When you are specifying container secrets, you must also specify a value for \'executionRoleArn\'." '
     "(ClientException)",
 )
 def fargate_needs_an_execution_role(call: Call, world: World) -> None:
@@ -75,7 +76,9 @@ def fargate_needs_an_execution_role(call: Call, world: World) -> None:
                 "Fargate requires task definition to have execution role ARN to support log driver awslogs."
             )
         if container.get("secrets"):
-            raise client("Fargate requires task definition to have execution role ARN to support secrets.")
+            raise client(
+                "When you are specifying container secrets, you must also specify a value for 'executionRoleArn'."
+            )
         if ".dkr.ecr." in container.get("image", ""):
             raise client("Fargate requires task definition to have execution role ARN to support ECR images.")
 

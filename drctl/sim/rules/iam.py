@@ -70,7 +70,7 @@ def require_existing(call: Call, world: World, kind: str, named: list[Any]) -> N
 
 def identity_exists(call: Call, world: World, arn: str) -> bool:
     match = IDENTITY.match(arn)
-    if match is None:
+    if match is None or "*" in arn:  # a wildcard can only stand for everyone
         return False
     if match[1] == "sts" or match[2] != call.account:
         return True

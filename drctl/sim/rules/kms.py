@@ -14,7 +14,6 @@ from drctl.sim.registry import rule
 from drctl.sim.rules.iam import ROOT, SERVICE, identity_exists
 from drctl.sim.world import World
 
-ROTATABLE = range(90, 2561)
 WINDOW = range(7, 31)
 
 
@@ -134,15 +133,6 @@ def aliases_of_aws_are_reserved(call: Call, world: World) -> None:
 )
 def deletion_window_in_range(call: Call, world: World) -> None:
     require_in(call, "PendingWindowInDays", WINDOW)
-
-
-@rule(
-    "kms",
-    "EnableKeyRotation",
-    source="EnableKeyRotation API reference: RotationPeriodInDays between 90 and 2560",
-)
-def rotation_period_in_range(call: Call, world: World) -> None:
-    require_in(call, "RotationPeriodInDays", ROTATABLE)
 
 
 def require_in(call: Call, parameter: str, allowed: range) -> None:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Any
-
 from moto.ec2.models import ec2_backends
 
 from drctl.sim.call import Call, Refused
-from drctl.sim.gaps.rds_engine import ENGINE, LOG_TYPES, find_version
+from drctl.sim.gaps.rds_engine import ENGINE, LOG_TYPES, find_version, order
 from drctl.sim.lifecycle.kms import usable_key
 from drctl.sim.lifecycle.rds import (
     backend,
@@ -255,11 +253,32 @@ def only_an_available_cluster_changes(call: Call, world: World) -> None:
             "InvalidDBClusterStateFault",
             f"DB cluster {cluster.db_cluster_identifier} is not in available state. Status: {status}",
         )
-    version: Any = call.params.get("EngineVersion")
-    if cluster.engine == ENGINE and version is not None and find_version(version) is None:
+    version = call.params.get("EngineVersion")
+    if cluster.engine != ENGINE or version is None:
+        return
+    if find_version(version) is None or order(version) < order(cluster.engine_version):
         raise combination(
             f"Cannot find upgrade target from {cluster.engine_version} with requested version {version}."
         )
+
+
+@rule(
+    "rds",
+    "ModifyDBCluster",
+    source='Aurora user guide, "Upgrading an Amazon Aurora global database": secondary clusters first, the primary last',
+)
+def secondaries_are_upgraded_first(call: Call, world: World) -> None:
+    version = call.params.get("EngineVersion")
+    cluster = require_cluster(call.account, call.region, call.params["DBClusterIdentifier"])
+    record = global_of(world, cluster.db_cluster_arn)
+    if version is None or record is None or record["writer"] != cluster.db_cluster_arn:
+        return
+    for member in record["members"]:
+        other = require_cluster(call.account, call.region, member)
+        if member != cluster.db_cluster_arn and order(other.engine_version) < order(version):
+            raise combination(
+                f"The secondary cluster {member} must be upgraded to {version} before the primary."
+            )
 
 
 @rule(

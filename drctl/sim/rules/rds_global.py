@@ -84,6 +84,31 @@ def global_cluster_is_empty(call: Call, world: World) -> None:
 
 @rule(
     "rds",
+    "ModifyGlobalCluster",
+    source='InvalidParameterValue "ModifyGlobalCluster only supports Major Version Upgrades. To patch the members of your '
+    'global cluster to a newer minor version you need to call ModifyDbCluster in each one of them."',
+)
+def global_upgrade_is_major(call: Call, world: World) -> None:
+    record = require_global(world, call.account, call.params["GlobalClusterIdentifier"])
+    version = call.params.get("EngineVersion")
+    if version is None:
+        return
+    require_version({"Engine": record["Engine"], "EngineVersion": version})
+    if version.split(".")[0] == record["EngineVersion"].split(".")[0]:
+        raise Refused(
+            "InvalidParameterValue",
+            "ModifyGlobalCluster only supports Major Version Upgrades. To patch the members of your global cluster to a "
+            "newer minor version you need to call ModifyDbCluster in each one of them.",
+        )
+    if not call.params.get("AllowMajorVersionUpgrade"):
+        raise Refused(
+            "InvalidParameterCombination",
+            "The AllowMajorVersionUpgrade flag must be present when upgrading to a new major version.",
+        )
+
+
+@rule(
+    "rds",
     "RemoveFromGlobalCluster",
     source='InvalidGlobalClusterStateFault "Unable to delete cluster that is a primary member of global cluster '
     'while there are other global cluster members"; Aurora user guide, "Removing a cluster from an Aurora global '
