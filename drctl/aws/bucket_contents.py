@@ -32,8 +32,8 @@ def emptied(s3: S3Client, bucket: str) -> bool:
             },
         )
         for error in answer.get("Errors", []):
-            told = {"Code": error.get("Code", ""), "Message": f"{error.get('Key')}: {error.get('Message')}"}
-            raise ClientError({"Error": told}, "DeleteObjects")
+            message = f"{error.get('Key')}: {error.get('Message')}"
+            raise ClientError({"Error": {"Code": error.get("Code", ""), "Message": message}}, "DeleteObjects")
     return False
 
 

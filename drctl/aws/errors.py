@@ -95,6 +95,8 @@ EXISTS = frozenset({
 """The name is taken, by us or by somebody else: a read tells."""
 
 EXISTS_WORDS = (
+    ("ResourceInUseException", r"^Table already exists"),
+    ("ValidationException", r"one or more replicas already existed as tables"),
     ("ResourceConflictException", r"[Aa]lready exist"),
     ("InvalidChangeBatch", r"Tried to create resource record set .* but it already exists"),
     ("InvalidParameter", r"already exists with different"),
@@ -128,6 +130,9 @@ NOT_YET = (
     ("CertificateNotFound", r""),
     ("InvalidConfigurationRequest", r"Access Denied for bucket"),
     ("InvalidParameterException", r"does not have an associated load balancer"),
+    ("InvalidRequestException", r"scheduled for deletion"),
+    ("ContinuousBackupsUnavailableException", r""),
+    ("InvalidTargetBucketForLogging", r""),
 )
 """Code and a pattern of its message: a new role, key, policy or id that the other service does not see yet.
 
@@ -179,11 +184,11 @@ def raise_unsuccessful(failures: Iterable[UnsuccessfulItemTypeDef], operation: s
             raise error
 
 
-def raise_failed_entries(entries: Iterable[Mapping[str, str]], operation: str) -> None:
+def raise_failed_entries(entries: Iterable[Mapping[str, object]], operation: str) -> None:
     """Raise the first of the errors that EventBridge tells inside a successful answer (``FailedEntries``)."""
     for entry in entries:
-        told = {"Code": entry.get("ErrorCode", ""), "Message": entry.get("ErrorMessage", "")}
-        raise ClientError({"Error": told}, operation)  # type: ignore[typeddict-item]
+        code, message = str(entry.get("ErrorCode", "")), str(entry.get("ErrorMessage", ""))
+        raise ClientError({"Error": {"Code": code, "Message": message}}, operation)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ reference, which AWS shows for as long as the thing exists.
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from drctl.aws import tags
 from drctl.engine.resource import Drift, Given, Resource, differences
@@ -66,7 +66,11 @@ def records_at(aws: Aws, zone_id: str, name: str, type: RRTypeType) -> list[Reso
     found = aws.route53().list_resource_record_sets(
         HostedZoneId=zone_id, StartRecordName=absolute(name), StartRecordType=type
     )["ResourceRecordSets"]
-    return [each for each in found if each["Name"] == absolute(name) and each["Type"] == type]
+    return [
+        cast("ResourceRecordSetTypeDef", each)
+        for each in found
+        if each["Name"] == absolute(name) and each["Type"] == type
+    ]
 
 
 def change_records(aws: Aws, zone_id: str, changes: list[ChangeTypeDef]) -> None:

@@ -52,7 +52,7 @@ class Context:
         from drctl import settings
 
         if self.built_in and not self.config.exists():
-            return settings.Settings.default()
+            return settings.Settings.demo()
         return settings.load(self.config)
 
     def environment(self) -> str:

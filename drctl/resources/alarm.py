@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal, cast
 
 from drctl.aws import tags
 from drctl.engine.resource import Given, Observed, Resource, differences, resource
@@ -11,6 +11,8 @@ from drctl.resources.output_of import Text, resolve
 from drctl.resources.sns_topic import SnsTopic
 
 if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch.type_defs import PutMetricAlarmInputTypeDef
+
     from drctl.aws.clients import Aws
 
 Comparison = Literal[
@@ -72,17 +74,19 @@ class Alarm(Resource[AlarmOutputs]):
         return Observed(outputs, drift=differences(actual, desired))
 
     def create(self, aws: Aws, given: Given) -> AlarmOutputs:
-        aws.cloudwatch(self.region).put_metric_alarm(  # type: ignore[misc]
-            **self._settings(given), Tags=tags.as_list(given.tags(self))
-        )
+        self._put(aws, {**self._settings(given), "Tags": tags.as_list(given.tags(self))})
         arn = f"arn:{given.partition}:cloudwatch:{self.region}:{given.account}:alarm:{self.aws_name}"
         return AlarmOutputs(self.aws_name, arn)
 
     def update(self, aws: Aws, given: Given, observed: Observed[AlarmOutputs]) -> None:
-        aws.cloudwatch(self.region).put_metric_alarm(**self._settings(given))  # type: ignore[misc]
+        """Without tags: PutMetricAlarm ignores them for an alarm that exists (API reference)."""
+        self._put(aws, self._settings(given))
 
     def delete(self, aws: Aws, outputs: AlarmOutputs) -> None:
         aws.cloudwatch(self.region).delete_alarms(AlarmNames=[outputs.alarm_name])
+
+    def _put(self, aws: Aws, settings: dict[str, object]) -> None:
+        aws.cloudwatch(self.region).put_metric_alarm(**cast("PutMetricAlarmInputTypeDef", settings))
 
     def watched(self, given: Given) -> dict[str, object]:
         """The settings that a Route 53 health check copies from the alarm."""
@@ -124,7 +128,7 @@ class Alarm(Resource[AlarmOutputs]):
         """As DescribeAlarms lists it, too."""
         queries: list[dict[str, object]] = [
             {
-                "Id": id,
+                "Id": query,
                 "MetricStat": {
                     "Metric": self._metric(given, name),
                     "Period": self.period,
@@ -132,6 +136,6 @@ class Alarm(Resource[AlarmOutputs]):
                 },
                 "ReturnData": False,
             }
-            for id, name in (("metric", self.metric), ("minus", self.minus or ""))
+            for query, name in (("metric", self.metric), ("minus", self.minus or ""))
         ]
         return [*queries, {"Id": "difference", "Expression": "metric - minus", "ReturnData": True}]

@@ -50,7 +50,8 @@ class AuroraCluster(Resource[AuroraClusterOutputs]):
 
     backup_days: how long automated backups are kept, 1 to 35
     database, secret: for the cluster that is made first, and for it alone; None in the other region
-    after: an instance of the cluster that is made first: without one there is nothing to replicate from
+    source_region, after: for the other: where the first one is, and an instance of it, without which there is nothing
+        to replicate from
     log_groups: ``/aws/rds/cluster/<aws_name>/<type>`` for each type of log to export; RDS would make them itself,
         unencrypted, and leave them behind
     """
@@ -72,6 +73,7 @@ class AuroraCluster(Resource[AuroraClusterOutputs]):
     backup_days: int
     database: str | None = None
     secret: Secret | None = None
+    source_region: str | None = None
     after: Resource[Any] | None = None
     log_groups: tuple[LogGroup, ...] = ()
 
@@ -119,9 +121,9 @@ class AuroraCluster(Resource[AuroraClusterOutputs]):
         database's name (RDS API, CreateDBCluster). The password exists here in memory only."""
         rds, frame = aws.rds(self.region), given[self.global_cluster]
         writer = describe_global_database(rds, frame.global_cluster_id).writer
-        role: dict[str, str] = {}
+        role: dict[str, Any] = {}
         if writer is not None:
-            role["SourceRegion"] = region_of(writer)
+            role["SourceRegion"] = self.source_region or region_of(writer)
         elif self.secret is not None:
             manager = aws.secretsmanager(self.secret.region)
             content = manager.get_secret_value(SecretId=given[self.secret].arn)["SecretString"]
@@ -150,26 +152,23 @@ class AuroraCluster(Resource[AuroraClusterOutputs]):
         return _outputs(cluster)
 
     def update(self, aws: Aws, given: Given, observed: Observed[AuroraClusterOutputs]) -> None:
-        changes: dict[str, Any] = {}
-        for field in observed.drift:
-            match field:
-                case "parameter_group":
-                    changes["DBClusterParameterGroupName"] = given[self.parameter_group].name
-                case "security_groups":
-                    changes["VpcSecurityGroupIds"] = [given[self.security_group].security_group_id]
-                case "backup_days":
-                    changes["BackupRetentionPeriod"] = self.backup_days
-                case "iam_authentication":
-                    changes["EnableIAMDatabaseAuthentication"] = True
-                case "log_exports":
-                    actual, wanted = set(observed.drift[field].actual), set(self._log_types())
-                    changes["CloudwatchLogsExportConfiguration"] = {
-                        "EnableLogTypes": sorted(wanted - actual),
-                        "DisableLogTypes": sorted(actual - wanted),
-                    }
-        aws.rds(self.region).modify_db_cluster(
-            DBClusterIdentifier=observed.outputs.cluster_id, ApplyImmediately=True, **changes
-        )
+        rds, name = aws.rds(self.region), observed.outputs.cluster_id
+        exported = rds.describe_db_clusters(DBClusterIdentifier=name)["DBClusters"][0]
+        actual, wanted = set(exported.get("EnabledCloudwatchLogsExports", [])), set(self._log_types())
+        changes: dict[str, dict[str, Any]] = {
+            "parameter_group": {"DBClusterParameterGroupName": given[self.parameter_group].name},
+            "security_groups": {"VpcSecurityGroupIds": [given[self.security_group].security_group_id]},
+            "backup_days": {"BackupRetentionPeriod": self.backup_days},
+            "iam_authentication": {"EnableIAMDatabaseAuthentication": True},
+            "log_exports": {
+                "CloudwatchLogsExportConfiguration": {
+                    "EnableLogTypes": sorted(wanted - actual),
+                    "DisableLogTypes": sorted(actual - wanted),
+                }
+            },
+        }
+        asked = {key: value for field in observed.drift for key, value in changes[field].items()}
+        rds.modify_db_cluster(DBClusterIdentifier=name, ApplyImmediately=True, **asked)
 
     def delete(self, aws: Aws, outputs: AuroraClusterOutputs) -> None:
         """In stages: a writer first detaches the others, because it may only leave last; then this one detaches itself

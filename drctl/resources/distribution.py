@@ -86,20 +86,22 @@ class Distribution(Resource[DistributionOutputs]):
         return _outputs(made["Distribution"])
 
     def update(self, aws: Aws, given: Given, observed: Observed[DistributionOutputs]) -> None:
-        cloudfront, id = aws.cloudfront(), observed.outputs.distribution_id
-        held = cloudfront.get_distribution_config(Id=id)
+        cloudfront, distribution_id = aws.cloudfront(), observed.outputs.distribution_id
+        held = cloudfront.get_distribution_config(Id=distribution_id)
         wanted: DistributionConfigTypeDef = {**held["DistributionConfig"], **self._settings(given)}
-        cloudfront.update_distribution(Id=id, IfMatch=held["ETag"], DistributionConfig=wanted)
+        cloudfront.update_distribution(Id=distribution_id, IfMatch=held["ETag"], DistributionConfig=wanted)
 
     def delete(self, aws: Aws, outputs: DistributionOutputs) -> None:
         """First disabled; asked again once that is deployed, deleted."""
-        cloudfront, id = aws.cloudfront(), outputs.distribution_id
-        held = cloudfront.get_distribution_config(Id=id)
+        cloudfront, distribution_id = aws.cloudfront(), outputs.distribution_id
+        held = cloudfront.get_distribution_config(Id=distribution_id)
         if held["DistributionConfig"]["Enabled"]:
             disabled: DistributionConfigTypeDef = {**held["DistributionConfig"], "Enabled": False}
-            cloudfront.update_distribution(Id=id, IfMatch=held["ETag"], DistributionConfig=disabled)
+            cloudfront.update_distribution(
+                Id=distribution_id, IfMatch=held["ETag"], DistributionConfig=disabled
+            )
         else:
-            cloudfront.delete_distribution(Id=id, IfMatch=held["ETag"])
+            cloudfront.delete_distribution(Id=distribution_id, IfMatch=held["ETag"])
 
     def _find(self, aws: Aws, given: Given) -> DistributionTypeDef | None:
         """A list shows neither tags nor caller references: tags are asked for, one distribution after the other."""
@@ -155,15 +157,15 @@ class Distribution(Resource[DistributionOutputs]):
 
     def _origins(self, given: Given) -> list[OriginTypeDef]:
         origins = []
-        for id, balancer, host in (
+        for origin, balancer, host in (
             ("primary", self.primary, self.primary_host),
             ("standby", self.standby, self.standby_host),
         ):
-            origins.append(config.server(id, host or given[balancer].dns_name, https=host is not None))
+            origins.append(config.server(origin, host or given[balancer].dns_name, https=host is not None))
         if self.failover_host is not None:
             origins.append(config.server("failover", self.failover_host, https=True))
-        for id, bucket in zip(("assets-primary", "assets-standby"), self.assets or (), strict=False):
-            origins.append(config.bucket(id, given[bucket].domain_name, given[self.oac].oac_id))
+        for origin, bucket in zip(("assets-primary", "assets-standby"), self.assets or (), strict=False):
+            origins.append(config.bucket(origin, given[bucket].domain_name, given[self.oac].oac_id))
         return origins
 
     def _behaviours(self) -> list[CacheBehaviorTypeDef]:

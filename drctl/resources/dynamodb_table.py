@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from drctl.aws import tags
 from drctl.aws.errors import tolerating_absence
@@ -24,7 +24,7 @@ PHASES = {
 }
 """TableStatus in the DynamoDB API reference; every other status passes."""
 
-STREAM = "NEW_AND_OLD_IMAGES"
+STREAM: Final = "NEW_AND_OLD_IMAGES"
 """What a table must write to its stream for a replica to be made of it (developer guide, "Global tables")."""
 
 

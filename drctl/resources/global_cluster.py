@@ -117,17 +117,11 @@ class GlobalCluster(Resource[GlobalClusterOutputs]):
                 return answer["GlobalClusters"][0]
         return None
 
-    def _versions(self, aws: Aws, found: GlobalClusterTypeDef) -> dict[str, tuple[str, str]]:
-        """Version and status of each member, by ARN."""
-        versions = {}
-        for member in found.get("GlobalClusterMembers", []):
-            arn = member["DBClusterArn"]
-            with tolerating_absence():
-                cluster = aws.rds(region_of(arn)).describe_db_clusters(DBClusterIdentifier=arn)["DBClusters"][
-                    0
-                ]
-                versions[arn] = (cluster["EngineVersion"], cluster["Status"])
-        return versions
+    def _version(self, aws: Aws, arn: str) -> tuple[str, str]:
+        """Version and status of a member."""
+        name = arn.rpartition(":")[2]
+        cluster = aws.rds(region_of(arn)).describe_db_clusters(DBClusterIdentifier=name)["DBClusters"][0]
+        return cluster["EngineVersion"], cluster["Status"]
 
     def _newest_version(self, aws: Aws) -> str:
         offers = [self._offered_versions(aws, region) for region in (self.home, self.standby)]

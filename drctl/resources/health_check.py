@@ -12,12 +12,16 @@ from drctl.resources.alarm import Alarm
 from drctl.resources.output_of import Text, resolve
 
 if TYPE_CHECKING:
-    from mypy_boto3_route53.literals import CloudWatchRegionType
-    from mypy_boto3_route53.type_defs import HealthCheckConfigTypeDef, HealthCheckTypeDef
+    from mypy_boto3_route53.literals import CloudWatchRegionType, InsufficientDataHealthStatusType
+    from mypy_boto3_route53.type_defs import (
+        HealthCheckConfigTypeDef,
+        HealthCheckTypeDef,
+        UpdateHealthCheckRequestTypeDef,
+    )
 
     from drctl.aws.clients import Aws
 
-INSUFFICIENT = "LastKnownStatus"
+INSUFFICIENT: InsufficientDataHealthStatusType = "LastKnownStatus"
 """What an alarm check says while its metric is silent: so a switch stays as it was thrown (HealthCheckConfig API
 reference: a check without any known status counts as healthy)."""
 
@@ -90,9 +94,8 @@ class HealthCheck(Resource[HealthCheckOutputs]):
             tag(aws, given, self, "healthcheck", check_id)
         if observed.drift.keys() - {"tags"}:
             settings = {key: value for key, value in self._config(given).items() if key not in self.fixed}
-            aws.route53().update_health_check(  # type: ignore[misc]
-                HealthCheckId=check_id, Inverted=False, Disabled=False, **settings
-            )
+            request = {**settings, "HealthCheckId": check_id, "Inverted": False, "Disabled": False}
+            aws.route53().update_health_check(**cast("UpdateHealthCheckRequestTypeDef", request))
 
     def delete(self, aws: Aws, outputs: HealthCheckOutputs) -> None:
         aws.route53().delete_health_check(HealthCheckId=outputs.health_check_id)
@@ -144,14 +147,5 @@ def _watched(check: HealthCheckTypeDef) -> dict[str, object]:
     copy = check.get("CloudWatchAlarmConfiguration")
     if copy is None:
         return {}
-    keys = (
-        "Namespace",
-        "MetricName",
-        "Statistic",
-        "Period",
-        "EvaluationPeriods",
-        "Threshold",
-        "ComparisonOperator",
-    )
     dimensions = {each["Name"]: each["Value"] for each in copy.get("Dimensions", [])}
-    return {**{key: copy[key] for key in keys}, "Dimensions": dimensions}
+    return {**copy, "Dimensions": dimensions}

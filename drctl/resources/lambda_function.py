@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from drctl.aws import function_zip
 from drctl.aws.errors import tolerating_absence
@@ -16,7 +16,12 @@ from drctl.resources.output_of import Text, resolve
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda.literals import RuntimeType
-    from mypy_boto3_lambda.type_defs import FunctionConfigurationTypeDef, GetFunctionResponseTypeDef
+    from mypy_boto3_lambda.type_defs import (
+        CreateFunctionRequestTypeDef,
+        FunctionConfigurationTypeDef,
+        GetFunctionResponseTypeDef,
+        UpdateFunctionConfigurationRequestTypeDef,
+    )
 
     from drctl.aws.clients import Aws
 
@@ -34,7 +39,7 @@ class LambdaFunctionOutputs:
 class LambdaFunction(Resource[LambdaFunctionOutputs]):
     """Outside the VPC: a function inside leaves interfaces behind for up to an hour when it goes.
 
-    folder: below lambda_src; role_policy: only to be waited for; key: encrypts the environment, None: Lambda's own
+    folder: below lambda_src; role_policy: only to be waited for; memory: MiB; key: encrypts the environment, None: Lambda's own
     """
 
     kind: ClassVar[str] = "lambda-function"
@@ -49,7 +54,7 @@ class LambdaFunction(Resource[LambdaFunctionOutputs]):
     log_group: LogGroup
     key: KmsKey | None = None
     timeout_s: int = 60
-    memory_mb: int = 256
+    memory: int = 256
 
     def read(self, aws: Aws, given: Given) -> Observed[LambdaFunctionOutputs] | None:
         found = self._find(aws, given)
@@ -72,20 +77,24 @@ class LambdaFunction(Resource[LambdaFunctionOutputs]):
 
     def create(self, aws: Aws, given: Given) -> LambdaFunctionOutputs:
         package, _ = self._package()
-        made = aws.lambda_(self.region).create_function(  # type: ignore[misc]
-            FunctionName=self.aws_name,
-            Code={"ZipFile": package},
-            Architectures=["arm64"],
-            Tags=given.tags(self),
+        request = {
             **self._settings(given),
-        )
+            "FunctionName": self.aws_name,
+            "Code": {"ZipFile": package},
+            "Architectures": ["arm64"],
+            "Tags": given.tags(self),
+        }
+        made = aws.lambda_(self.region).create_function(**cast("CreateFunctionRequestTypeDef", request))
         return LambdaFunctionOutputs(made["FunctionName"], made["FunctionArn"])
 
     def update(self, aws: Aws, given: Given, observed: Observed[LambdaFunctionOutputs]) -> None:
         """One change, because Lambda takes the next only when that is through: the engine comes back for the code."""
         functions, name = aws.lambda_(self.region), observed.outputs.function_name
         if observed.drift.keys() - {"code"}:
-            functions.update_function_configuration(FunctionName=name, **self._settings(given))  # type: ignore[misc]
+            request = {**self._settings(given), "FunctionName": name}
+            functions.update_function_configuration(
+                **cast("UpdateFunctionConfigurationRequestTypeDef", request)
+            )
         else:
             package, _ = self._package()
             functions.update_function_code(FunctionName=name, ZipFile=package, Architectures=["arm64"])
@@ -111,7 +120,7 @@ class LambdaFunction(Resource[LambdaFunctionOutputs]):
             "Handler": HANDLER,
             "Role": given[self.role].arn,
             "Timeout": self.timeout_s,
-            "MemorySize": self.memory_mb,
+            "MemorySize": self.memory,
             "Environment": {"Variables": {name: resolve(value, given) for name, value in self.environment}},
             "KMSKeyArn": given[self.key].arn if self.key else "",
             "LoggingConfig": {"LogFormat": "Text", "LogGroup": given[self.log_group].log_group_name},

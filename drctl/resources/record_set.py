@@ -130,8 +130,8 @@ def _mark(given: Given) -> str:
 
 def _same(aws: Aws, outputs: RecordSetOutputs) -> list[ResourceRecordSetTypeDef]:
     """The record these outputs speak of, if it is there."""
-    name, type, set_identifier = outputs.record_id.split("|")
-    found = records_at(aws, outputs.zone_id, name, type)  # type: ignore[arg-type]
+    name, record_type, set_identifier = outputs.record_id.split("|")
+    found = records_at(aws, outputs.zone_id, name, record_type)  # type: ignore[arg-type]
     return [each for each in found if each.get("SetIdentifier", "") == set_identifier]
 
 

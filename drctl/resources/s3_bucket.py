@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from drctl.aws import tags
 from drctl.aws.bucket_contents import emptied
+from drctl.aws.bucket_settings import comparable_rules, read_settings
 from drctl.aws.errors import code_of, is_gone, tolerating_absence
 from drctl.engine.resource import Given, NotOurs, Observed, Resource, Typical, differences, resource
 from drctl.resources.kms_key import KmsKey
@@ -72,13 +73,13 @@ class S3Bucket(Resource[S3BucketOutputs]):
         desired = {
             "name": self.aws_name,
             "versioning": self.versioned,
-            "encryption": self._encryption(given),
+            "encryption": f"{given[self.key].arn} with a bucket key" if self.key else "AES256",
             "public_access_blocked": True,
             "owner": self.owner,
             "access_logs": f"{given[self.logs].bucket}/{self._log_prefix()}" if self.logs else None,
-            "lifecycle": _comparable(self._lifecycle()),
+            "lifecycle": comparable_rules(self._lifecycle()),
         }
-        drift = differences({"name": name, **_settings(s3, name)}, desired)
+        drift = differences({"name": name, **read_settings(s3, name)}, desired)
         return Observed(self._outputs(given, name), drift=drift)
 
     def create(self, aws: Aws, given: Given) -> S3BucketOutputs:
@@ -93,15 +94,18 @@ class S3Bucket(Resource[S3BucketOutputs]):
     def update(self, aws: Aws, given: Given, observed: Observed[S3BucketOutputs]) -> None:
         s3, name, drift = aws.s3(self.region), observed.outputs.bucket, observed.drift
         if "versioning" in drift:
-            status = "Enabled" if self.versioned else "Suspended"
-            s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": status})
+            s3.put_bucket_versioning(
+                Bucket=name,
+                VersioningConfiguration={"Status": "Enabled" if self.versioned else "Suspended"},
+            )
         if "encryption" in drift:
             default: dict[str, Any] = {"SSEAlgorithm": "AES256"}
             if self.key is not None:
                 default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": given[self.key].arn}
-            rule: Any = {"ApplyServerSideEncryptionByDefault": default}
-            if self.key is not None:
-                rule["BucketKeyEnabled"] = True
+            rule: Any = {
+                "ApplyServerSideEncryptionByDefault": default,
+                "BucketKeyEnabled": self.key is not None,
+            }
             s3.put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration={"Rules": [rule]})
         if "public_access_blocked" in drift:
             block: Any = dict.fromkeys(PUBLIC_ACCESS, True)
@@ -125,3 +129,49 @@ class S3Bucket(Resource[S3BucketOutputs]):
         s3 = aws.s3(self.region)
         if emptied(s3, outputs.bucket):
             s3.delete_bucket(Bucket=outputs.bucket)
+
+    def _find(self, s3: S3Client, given: Given) -> str | None:
+        """The name it has. One that another account has taken since or before shows as 403: AWS tells no more."""
+        recorded = given.recorded(self)
+        for name in dict.fromkeys((recorded.bucket, self.aws_name) if recorded else (self.aws_name,)):
+            try:
+                s3.head_bucket(Bucket=name)
+            except ClientError as error:
+                if recorded is None and code_of(error) == "403":
+                    raise NotOurs(f"the bucket name {name} is taken, and AWS denies access to it") from error
+                if not is_gone(error):
+                    raise
+            else:
+                return name
+        return None
+
+    def _outputs(self, given: Given, name: str) -> S3BucketOutputs:
+        suffix = "amazonaws.com.cn" if given.partition == "aws-cn" else "amazonaws.com"
+        return S3BucketOutputs(
+            name, f"arn:{given.partition}:s3:::{name}", f"{name}.s3.{self.region}.{suffix}"
+        )
+
+    def _log_prefix(self) -> str:
+        return f"{ACCESS_LOGS_PREFIX}/{self.aws_name}/"
+
+    def _lifecycle(self) -> list[LifecycleRuleTypeDef]:
+        everything: LifecycleRuleTypeDef = {"Status": "Enabled", "Filter": {"Prefix": ""}}
+        rules: list[LifecycleRuleTypeDef] = [
+            {
+                **everything,
+                "ID": "unfinished-uploads",
+                "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": ABORT_UPLOADS_DAYS},
+            }
+        ]
+        if self.versioned:
+            rules.append(
+                {
+                    **everything,
+                    "ID": "noncurrent-versions",
+                    "NoncurrentVersionExpiration": {"NoncurrentDays": NONCURRENT_DAYS},
+                    "Expiration": {"ExpiredObjectDeleteMarker": True},
+                }
+            )
+        if self.expire_days is not None:
+            rules.append({**everything, "ID": "old-objects", "Expiration": {"Days": self.expire_days}})
+        return rules

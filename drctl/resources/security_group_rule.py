@@ -13,7 +13,6 @@ from drctl.resources.security_group import SecurityGroup
 if TYPE_CHECKING:
     from mypy_boto3_ec2.type_defs import (
         IpPermissionUnionTypeDef,
-        SecurityGroupRuleDescriptionTypeDef,
         SecurityGroupRuleTypeDef,
     )
 
@@ -78,19 +77,13 @@ class SecurityGroupRule(Resource[SecurityGroupRuleOutputs]):
         return SecurityGroupRuleOutputs(made[0]["SecurityGroupRuleId"], group_id)
 
     def update(self, aws: Aws, given: Given, observed: Observed[SecurityGroupRuleOutputs]) -> None:
-        ec2, outputs = aws.ec2(self.region), observed.outputs
-        described: SecurityGroupRuleDescriptionTypeDef = {
-            "SecurityGroupRuleId": outputs.rule_id,
-            "Description": self.description,
-        }
+        """The description, which is no part of what makes a rule the one it is."""
+        ec2, group_id = aws.ec2(self.region), observed.outputs.group_id
+        described = [self._permission(self._peer(aws, given))]
         if self.direction == "egress":
-            ec2.update_security_group_rule_descriptions_egress(
-                GroupId=outputs.group_id, SecurityGroupRuleDescriptions=[described]
-            )
+            ec2.update_security_group_rule_descriptions_egress(GroupId=group_id, IpPermissions=described)
         else:
-            ec2.update_security_group_rule_descriptions_ingress(
-                GroupId=outputs.group_id, SecurityGroupRuleDescriptions=[described]
-            )
+            ec2.update_security_group_rule_descriptions_ingress(GroupId=group_id, IpPermissions=described)
 
     def delete(self, aws: Aws, outputs: SecurityGroupRuleOutputs) -> None:
         ec2, ids = aws.ec2(self.region), [outputs.rule_id]

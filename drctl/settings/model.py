@@ -17,6 +17,9 @@ from drctl.settings.workload import Bucket, Database, Service, Table
 DEMO_DOMAIN = "drctl-demo.com"
 """Stands for the operator's own domain in a simulated environment. On AWS nobody delegates it: replace it."""
 
+DEMO_OPERATORS = "111122223333"
+"""An account of AWS's documentation: nobody's."""
+
 ROLE_PART = 25
 """The longest last part, in characters, of an IAM role's name: ENVIRONMENT-SERVICE-<last part>-REGION."""
 
@@ -72,8 +75,14 @@ class Settings(Section):
 
     @classmethod
     def default(cls) -> "Settings":
-        """What `--sim` runs on without a file, and what `drctl init` writes: every default, and a demo domain."""
+        """What `drctl init` writes: every default, and a demo domain."""
         return cls(domain=Domain(name=DEMO_DOMAIN))
+
+    @classmethod
+    def demo(cls) -> "Settings":
+        """What `--sim` runs on without a file: the defaults with everything switched on that has none."""
+        operators = Operators(accounts=(DEMO_OPERATORS,), external_id="drctl-demo")
+        return cls(domain=Domain(name=DEMO_DOMAIN), operators=operators)
 
     @property
     def digest(self) -> str:

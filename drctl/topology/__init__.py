@@ -46,6 +46,6 @@ def build(settings: Settings, account: str, partition: str) -> tuple[AnyResource
     checks = health_checks(graph, scope, sites, failover_switch)
     edge(graph, scope, base, stores, sites, domain, checks)
     for side in scope.sides:
-        monitoring(graph, scope, side, base, stores, sites)
+        monitoring(graph, scope, side, base, stores, sites, failover_switch)
     operator(graph, scope, stores, sites)
     return graph.resources

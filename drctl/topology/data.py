@@ -16,17 +16,21 @@ from drctl.resources.global_cluster import GlobalCluster
 from drctl.resources.iam_role_policy import Statement
 from drctl.resources.output_of import OutputOf
 from drctl.resources.s3_bucket import S3Bucket
-from drctl.resources.s3_bucket_policy import S3BucketPolicy
+from drctl.resources.s3_bucket_policy import S3BucketPolicy, load_balancer_logs, server_access_logs
 from drctl.resources.s3_replication import S3Replication
 from drctl.resources.secret import Secret
 from drctl.settings import BREAKER_TABLE
-from drctl.topology.foundation import policy, role
+from drctl.topology.foundation import log_group, policy, role
 from drctl.topology.scope import GLOBAL, Graph, Role, Scope, Side
 
 if TYPE_CHECKING:
     from drctl.topology.foundation import Foundation
     from drctl.topology.network import Network
 
+EXPORTED_LOGS = ("audit", "error", "slowquery")
+LOG_PREFIX = "alb"
+"""Of load balancers' access logs (drctl/resources/load_balancer.py)."""
+LOG_GRANTS = (load_balancer_logs(LOG_PREFIX), server_access_logs())
 PARAMETER_FAMILY = "aurora-mysql8.0"
 
 
@@ -106,7 +110,7 @@ def data(
         {
             side.role: graph.add(
                 S3BucketPolicy(
-                    name="logs", region=side.region, bucket=base.log_buckets[side.role], receives_logs=True
+                    name="logs", region=side.region, bucket=base.log_buckets[side.role], grants=LOG_GRANTS
                 )
             )
             for side in scope.sides
@@ -148,8 +152,18 @@ def _cluster(
             backup_days=settings.backup_days,
             database=settings.name if first else None,
             secret=database.secret if first else None,
-            source_region=None if first else scope.primary.region,
             after=writer,
+            log_groups=tuple(
+                log_group(
+                    graph,
+                    scope,
+                    side,
+                    base.keys[side.role],
+                    f"database-{kind}",
+                    f"/aws/rds/cluster/{scope.named(side.role)}/{kind}",
+                )
+                for kind in EXPORTED_LOGS
+            ),
         )
     )
 

@@ -14,7 +14,7 @@ from drctl.resources.hosted_zone import HostedZone
 from drctl.resources.origin_access_control import OriginAccessControl
 from drctl.resources.output_of import OutputOf
 from drctl.resources.record_set import RecordSet
-from drctl.resources.s3_bucket_policy import S3BucketPolicy
+from drctl.resources.s3_bucket_policy import S3BucketPolicy, distribution_reads
 from drctl.topology.scope import GLOBAL, Graph, Role, Scope, Side
 
 if TYPE_CHECKING:
@@ -82,10 +82,12 @@ def edge(
     if domain is not None:
         _records(graph, scope, sites, domain, checks)
     control = graph.add(OriginAccessControl(name="assets", region=GLOBAL, aws_name=scope.named("assets")))
+    assets = stores.buckets[0]
     distribution = graph.add(
         Distribution(
             name="main",
             region=GLOBAL,
+            comment=f"{scope.settings.environment}, by drctl",
             aliases=(domain.name,) if domain else (),
             certificate=domain.certificates[GLOBAL_REGION] if domain else None,
             primary=sites["primary"].load_balancer,
@@ -93,17 +95,17 @@ def edge(
             primary_host=scope.host(scope.primary),
             standby_host=scope.host(scope.standby),
             failover_host=scope.failover_host,
-            assets=tuple((pair["primary"], pair["standby"]) for pair in stores.buckets),
+            assets=(assets["primary"], assets["standby"]),
             oac=control,
             log_bucket=base.log_buckets["primary"],
             price_class=scope.settings.edge.price_class,
             web_acl_arn=scope.settings.edge.web_acl_arn,
         )
     )
-    for bucket in (bucket for pair in stores.buckets for bucket in pair.values()):
-        graph.add(
-            S3BucketPolicy(name=bucket.name, region=bucket.region, bucket=bucket, distribution=distribution)
-        )
+    for pair in stores.buckets:
+        grants = (distribution_reads(OutputOf(distribution, "arn")),) if pair is assets else ()
+        for bucket in pair.values():
+            graph.add(S3BucketPolicy(name=bucket.name, region=bucket.region, bucket=bucket, grants=grants))
     if domain is not None:
         for record_type in ("A", "AAAA"):
             graph.add(

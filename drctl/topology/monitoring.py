@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from drctl.resources.alarm import Alarm
-from drctl.resources.dashboard import Dashboard, Metric, Widget
+from drctl.resources import dashboard
+from drctl.resources.alarm import Alarm, Comparison, Missing
 from drctl.resources.event_rule import EventRule
 from drctl.resources.event_target import EventTarget
 from drctl.resources.iam_role_policy import Condition, Statement
@@ -41,9 +41,10 @@ class _Watch:
     dimensions: Dimensions
     statistic: str
     threshold: float
-    comparison: str = "GreaterThanOrEqualToThreshold"
+    comparison: Comparison = "GreaterThanOrEqualToThreshold"
     minutes: int = 1
-    missing: str = "notBreaching"
+    missing: Missing = "notBreaching"
+    minus: str | None = None
 
 
 def switch(graph: Graph, scope: Scope, base: Foundation) -> Alarm:
@@ -52,21 +53,28 @@ def switch(graph: Graph, scope: Scope, base: Foundation) -> Alarm:
 
 
 def monitoring(
-    graph: Graph, scope: Scope, side: Side, base: Foundation, stores: Stores, sites: Mapping[Role, Site]
+    graph: Graph,
+    scope: Scope,
+    side: Side,
+    base: Foundation,
+    stores: Stores,
+    sites: Mapping[Role, Site],
+    switch: Alarm,
 ) -> None:
     """The monitor, the alarms and the dashboard of a region."""
     _monitor(graph, scope, side, base, stores, sites)
     watches = list(_watches(scope, side, stores, sites[side.role]))
-    for watch in watches:
-        graph.add(_alarm(scope, side, base, watch))
-    shown = [_switch(scope), *watches] if side.role == "standby" else watches
+    alarms = [graph.add(_alarm(scope, side, base, watch)) for watch in watches]
+    if side.role == "standby":
+        watches, alarms = [_switch(scope), *watches], [switch, *alarms]
     graph.add(
-        Dashboard(
+        dashboard.Dashboard(
             name="main",
             region=side.region,
             aws_name=scope.named(side.region),
             title=f"{scope.settings.environment}: {side.role} region {side.region}",
-            widgets=tuple(_widget(watch) for watch in shown),
+            alarms=tuple(alarms),
+            graphs=tuple(_graph(watch) for watch in watches),
         )
     )
 
@@ -97,7 +105,7 @@ def _monitor(
             ),
             key=base.keys[side.role],
             timeout_s=MONITOR_TIMEOUT_S,
-            memory=MONITOR_MEMORY,
+            memory_mb=MONITOR_MEMORY,
         )
     )
     rule = graph.add(
@@ -192,6 +200,7 @@ def _alarm(scope: Scope, side: Side, base: Foundation, watch: _Watch) -> Alarm:
         aws_name=scope.named(watch.name),
         namespace=watch.namespace,
         metric=watch.metric,
+        minus=watch.minus,
         dimensions=watch.dimensions,
         statistic=watch.statistic,
         period=MINUTE,
@@ -204,9 +213,10 @@ def _alarm(scope: Scope, side: Side, base: Foundation, watch: _Watch) -> Alarm:
     )
 
 
-def _widget(watch: _Watch) -> Widget:
-    metric = Metric(watch.namespace, watch.metric, watch.dimensions)
-    return Widget(watch.name, (metric,), watch.statistic)
+def _graph(watch: _Watch) -> dashboard.Graph:
+    metrics = [watch.metric, *([watch.minus] if watch.minus else [])]
+    lines = (dashboard.Line(watch.namespace, metric, watch.dimensions, watch.statistic) for metric in metrics)
+    return dashboard.Graph(watch.name, tuple(lines))
 
 
 def _watches(scope: Scope, side: Side, stores: Stores, site: Site) -> Iterator[_Watch]:
@@ -242,11 +252,11 @@ def _watches(scope: Scope, side: Side, stores: Stores, site: Site) -> Iterator[_
         "Sum",
         wanted.function_errors,
     )
-    yield from _site_watches(scope, side, site)
+    yield from _site_watches(scope, site)
     yield from _store_watches(scope, side, stores)
 
 
-def _site_watches(scope: Scope, side: Side, site: Site) -> Iterator[_Watch]:
+def _site_watches(scope: Scope, site: Site) -> Iterator[_Watch]:
     wanted = scope.settings.alarms
     balancer: tuple[str, Text] = ("LoadBalancer", OutputOf(site.load_balancer, "full_name"))
     yield _Watch(
@@ -262,16 +272,14 @@ def _site_watches(scope: Scope, side: Side, site: Site) -> Iterator[_Watch]:
             "Maximum",
             wanted.unhealthy_hosts,
         )
-        expected = scope.tasks(service, side)
         yield _Watch(
-            f"{service.name}-running-tasks",
+            f"{service.name}-missing-tasks",
             "ECS/ContainerInsights",
-            "RunningTaskCount",
+            "DesiredTaskCount",
             (("ClusterName", scope.named("main")), ("ServiceName", scope.named(service.name))),
-            "Minimum",
-            max(expected - wanted.missing_tasks, 0),
-            "LessThanOrEqualToThreshold" if expected else "LessThanThreshold",
-            missing="breaching" if expected else "notBreaching",
+            "Maximum",
+            wanted.missing_tasks,
+            minus="RunningTaskCount",
         )
 
 

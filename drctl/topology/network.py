@@ -168,7 +168,9 @@ def _ways_out(
     gateways = []
     for subnet, zone in list(zip(public, ZONES, strict=True))[:number]:
         address = graph.add(ElasticIp(name=f"nat-{zone}", region=side.region, internet_gateway=gateway))
-        gateways.append(graph.add(NatGateway(name=zone, region=side.region, subnet=subnet, address=address)))
+        gateways.append(
+            graph.add(NatGateway(name=zone, region=side.region, subnet=subnet, elastic_ip=address))
+        )
     for index, table in enumerate(private if gateways else ()):
         target = gateways[index % len(gateways)]
         graph.add(

@@ -11,7 +11,6 @@ from botocore.exceptions import ClientError
 from tests.conftest import Sim
 from tests.sim.network import Web, code, make_role
 
-
 ECR_IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/app:1"
 
 

@@ -69,15 +69,14 @@ def update_table(call: Call, world: World, moto: Moto) -> Answer:
     if set(wanted) - {"TableName", "DeletionProtectionEnabled"} or encryption is not None:
         world.begin(TABLE, arn, "UPDATING", CHANGING)
     for change in changes:
+        seconds = CHANGING
         if "Create" in change:
             add_replica(call, world, moto, change["Create"])
+            seconds = DURATIONS["table-replica"].ready
         elif "Delete" in change:
             remove_replica(call, world, name, change["Delete"]["RegionName"])
-        world.begin(
-            TABLE, arn, "UPDATING", DURATIONS["table-replica"].ready if "Create" in change else CHANGING
-        )
-        if "Delete" in change:
-            world.begin(TABLE, arn, "UPDATING", DURATIONS["table-replica"].gone)
+            seconds = DURATIONS["table-replica"].gone
+        world.begin(TABLE, arn, "UPDATING", seconds)
     described = replace(call, operation="DescribeTable", params={"TableName": name})
     return {"TableDescription": moto(described)["Table"]}
 
@@ -109,6 +108,9 @@ def add_replica(call: Call, world: World, moto: Moto, wanted: dict[str, Any]) ->
         "BillingMode": source.get("BillingModeSummary", {}).get("BillingMode", "PAY_PER_REQUEST"),
         "StreamSpecification": source["StreamSpecification"],
     }
+    if table["BillingMode"] == "PROVISIONED":
+        capacity = ("ReadCapacityUnits", "WriteCapacityUnits")
+        table["ProvisionedThroughput"] = {unit: source["ProvisionedThroughput"][unit] for unit in capacity}
     for member in ("GlobalSecondaryIndexes", "LocalSecondaryIndexes"):
         if source.get(member):
             kept = ("IndexName", "KeySchema", "Projection")

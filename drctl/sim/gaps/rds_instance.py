@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from drctl.sim.call import Answer, Call, Moto
+from drctl.sim.gaps.rds_cluster import require_known
 from drctl.sim.lifecycle.durations import DURATIONS
 from drctl.sim.lifecycle.kms import usable_key
 from drctl.sim.lifecycle.rds import (
@@ -118,6 +119,7 @@ def modify_instance(call: Call, world: World, moto: Moto) -> Answer:
     instance = backend(call.account, call.region).databases.get(wanted["DBInstanceIdentifier"])
     if instance is None or instance.db_cluster_identifier is None:
         return moto(call)
+    require_known(call, {*CHANGES, *OBSERVED, "DBInstanceIdentifier", "ApplyImmediately"})
     extra = fields(world, INSTANCE, instance.db_instance_arn)
     pending: dict[str, Any] = extra.setdefault("PendingModifiedValues", {})
     for parameter, attribute in CHANGES.items():

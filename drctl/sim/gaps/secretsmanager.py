@@ -120,12 +120,23 @@ def deletion_takes_time(call: Call, world: World, answer: Answer) -> None:
         return
     days = int(call.params.get("RecoveryWindowInDays", 30))
     world.later(
-        days * DAY, "secret-gone", account=call.account, region=call.region, name=name, arn=answer["ARN"]
+        days * DAY,
+        "secret-gone",
+        account=call.account,
+        region=call.region,
+        name=name,
+        date=deleted_date(call, name),
     )
+
+
+def deleted_date(call: Call, name: str) -> float | None:
+    secret = find_secret(call.account, call.region, name)
+    return secret.deleted_date if secret is not None else None
 
 
 @event("secret-gone")
 def secret_gone(world: World, moto: Moto, data: dict[str, Any]) -> None:
+    """A secret that was restored, and perhaps deleted again, has another date or none."""
     secret = find_secret(data["account"], data["region"], data["name"])
-    if secret is not None and secret.arn == data["arn"] and secret.is_deleted():
+    if secret is not None and secret.is_deleted() and secret.deleted_date == data["date"]:
         secretsmanager_backends[data["account"]][data["region"]].secrets.pop(data["name"])

@@ -69,6 +69,11 @@ def users_are_counted_again(call: Call, world: World, answer: Answer) -> None:
         group.load_balancer_arns = sorted(balancers_of(backend, group.arn))
 
 
+@after("elbv2", "DeleteTargetGroup")
+def targets_go_with_their_group(call: Call, world: World, answer: Answer) -> None:
+    world.section(TARGETS).pop(call.params["TargetGroupArn"], None)
+
+
 def balancers_of(backend: Any, target_group: str) -> set[str]:
     """The load balancers with a listener or rule that forwards to the target group."""
     return {

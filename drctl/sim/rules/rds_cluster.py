@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+
 from moto.ec2.models import ec2_backends
 
 from drctl.sim.call import Call, Refused
@@ -13,14 +14,12 @@ from drctl.sim.lifecycle.rds import (
     cluster_status,
     find_cluster,
     global_of,
-    global_status,
-    region_of,
     require_cluster,
     require_global,
     staying,
 )
 from drctl.sim.registry import rule
-from drctl.sim.rules.rds_global import invalid_state, require_version
+from drctl.sim.rules.rds_global import combination, invalid_state, require_version
 from drctl.sim.world import World
 
 IDENTIFIER = re.compile(r"^(?!.*--)[A-Za-z][A-Za-z0-9-]{0,61}[A-Za-z0-9]$|^[A-Za-z]$")
@@ -56,74 +55,6 @@ def cluster_identifier_is_free(call: Call, world: World) -> None:
 )
 def engine_version_can_be_ordered(call: Call, world: World) -> None:
     require_version(call.params)
-
-
-@rule(
-    "rds",
-    "CreateDBCluster",
-    source='GlobalClusterNotFoundFault, InvalidGlobalClusterStateFault; Aurora user guide, "Configuration requirements '
-    'of an Amazon Aurora global database": one cluster a region, names unique across regions',
-)
-def joins_a_ready_global_cluster(call: Call, world: World) -> None:
-    name = call.params.get("GlobalClusterIdentifier")
-    if name is None:
-        return
-    record = require_global(world, call.account, name)
-    if global_status(world, record) != "available":
-        raise invalid_state(f"Global cluster {name} is not in available state")
-    if call.params["Engine"] != record["Engine"]:
-        raise combination("The engine of the DB cluster must match the engine of the global cluster.")
-    version = call.params.get("EngineVersion", record["EngineVersion"])
-    if version != record["EngineVersion"]:
-        raise combination(
-            f"The engine version {version} doesn't match the version {record['EngineVersion']} of the global cluster."
-        )
-    if bool(call.params.get("StorageEncrypted", record["StorageEncrypted"])) != record["StorageEncrypted"]:
-        raise combination("The StorageEncrypted setting must match that of the global cluster.")
-    if call.params.get("ManageMasterUserPassword"):
-        raise combination(
-            "ManageMasterUserPassword is not supported for DB clusters that are part of a global database."
-        )
-    if any(region_of(member) == call.region for member in record["members"]):
-        raise invalid_state(f"Global cluster {name} already has a DB cluster in region {call.region}")
-    if any(
-        member.rsplit(":", 1)[1] == call.params["DBClusterIdentifier"].lower() for member in record["members"]
-    ):
-        raise Refused(
-            "DBClusterAlreadyExistsFault", "DB Cluster already exists in another region of the global cluster"
-        )
-
-
-@rule(
-    "rds",
-    "CreateDBCluster",
-    source='InvalidParameterCombination "Cannot specify database name for cross region replication cluster"; "For '
-    'encrypted cross-region replica, kmsKeyId should be explicitly specified"; InvalidDBClusterStateFault "Source '
-    'cluster: ... is in a state which is not valid for physical replication"',
-)
-def secondary_takes_all_from_its_primary(call: Call, world: World) -> None:
-    name = call.params.get("GlobalClusterIdentifier")
-    record = require_global(world, call.account, name) if name else None
-    if record is None or record["writer"] is None:
-        return
-    for parameter, words in (
-        ("MasterUsername", "user name"),
-        ("MasterUserPassword", "password"),
-        ("DatabaseName", "database name"),
-    ):
-        if parameter in call.params:
-            raise combination(f"Cannot specify {words} for cross region replication cluster")
-    if record["StorageEncrypted"] and "KmsKeyId" not in call.params:
-        raise combination("For encrypted cross-region replica, kmsKeyId should be explicitly specified")
-    primary = require_cluster(call.account, call.region, record["writer"])
-    ready = cluster_status(world, record["writer"]) == "available" and any(
-        world.status("rds-instance", i.db_instance_arn) is None for i in staying(world, primary)
-    )
-    if not ready:
-        raise Refused(
-            "InvalidDBClusterStateFault",
-            f"Source cluster: {record['writer']} is in a state which is not valid for physical replication",
-        )
 
 
 @rule(
@@ -264,25 +195,6 @@ def only_an_available_cluster_changes(call: Call, world: World) -> None:
 
 @rule(
     "rds",
-    "ModifyDBCluster",
-    source='Aurora user guide, "Upgrading an Amazon Aurora global database": secondary clusters first, the primary last',
-)
-def secondaries_are_upgraded_first(call: Call, world: World) -> None:
-    version = call.params.get("EngineVersion")
-    cluster = require_cluster(call.account, call.region, call.params["DBClusterIdentifier"])
-    record = global_of(world, cluster.db_cluster_arn)
-    if version is None or record is None or record["writer"] != cluster.db_cluster_arn:
-        return
-    for member in record["members"]:
-        other = require_cluster(call.account, call.region, member)
-        if member != cluster.db_cluster_arn and order(other.engine_version) < order(version):
-            raise combination(
-                f"The secondary cluster {member} must be upgraded to {version} before the primary."
-            )
-
-
-@rule(
-    "rds",
     "DeleteDBCluster",
     source='InvalidDBClusterStateFault "This cluster is a part of a global cluster, please remove it from '
     'globalcluster first"; "Cluster cannot be deleted, it still contains DB instances in non-deleting state."; '
@@ -317,7 +229,3 @@ def cluster_can_go(call: Call, world: World) -> None:
         message = f"DB cluster {cluster.db_cluster_identifier} isn't currently in the available state. Status: {status}"
     if message is not None:
         raise Refused("InvalidDBClusterStateFault", message)
-
-
-def combination(message: str) -> Refused:
-    return Refused("InvalidParameterCombination", message)

@@ -85,8 +85,8 @@ def global_cluster_is_empty(call: Call, world: World) -> None:
 @rule(
     "rds",
     "ModifyGlobalCluster",
-    source='InvalidParameterValue "ModifyGlobalCluster only supports Major Version Upgrades. To patch the members of your '
-    'global cluster to a newer minor version you need to call ModifyDbCluster in each one of them."',
+    source='InvalidParameterValue "ModifyGlobalCluster only supports Major Version Upgrades. To patch the members of '
+    'your global cluster to a newer minor version you need to call ModifyDbCluster in each one of them."',
 )
 def global_upgrade_is_major(call: Call, world: World) -> None:
     record = require_global(world, call.account, call.params["GlobalClusterIdentifier"])
@@ -97,8 +97,8 @@ def global_upgrade_is_major(call: Call, world: World) -> None:
     if version.split(".")[0] == record["EngineVersion"].split(".")[0]:
         raise Refused(
             "InvalidParameterValue",
-            "ModifyGlobalCluster only supports Major Version Upgrades. To patch the members of your global cluster to a "
-            "newer minor version you need to call ModifyDbCluster in each one of them.",
+            "ModifyGlobalCluster only supports Major Version Upgrades. To patch the members of your global cluster to "
+            "a newer minor version you need to call ModifyDbCluster in each one of them.",
         )
     if not call.params.get("AllowMajorVersionUpgrade"):
         raise Refused(
@@ -176,3 +176,7 @@ def target_can_take_over(call: Call, world: World) -> None:
 
 def invalid_state(message: str) -> Refused:
     return Refused("InvalidGlobalClusterStateFault", message)
+
+
+def combination(message: str) -> Refused:
+    return Refused("InvalidParameterCombination", message)

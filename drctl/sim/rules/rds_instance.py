@@ -17,7 +17,7 @@ from drctl.sim.lifecycle.rds import (
     staying,
 )
 from drctl.sim.registry import rule
-from drctl.sim.rules.rds_cluster import combination
+from drctl.sim.rules.rds_global import combination
 from drctl.sim.world import World
 
 PERFORMANCE_INSIGHTS_DAYS = {7, 731, *(31 * month for month in range(1, 24))}

@@ -7,7 +7,7 @@ import json
 from moto.sns.models import sns_backends
 
 from drctl.sim.call import Call, Refused
-from drctl.sim.gaps.sns import given_attributes
+from drctl.sim.gaps.sns import given_attributes, pending
 from drctl.sim.registry import rule
 from drctl.sim.world import World
 
@@ -55,11 +55,14 @@ def policy_is_a_policy(call: Call, world: World) -> None:
 @rule(
     "sns",
     "Unsubscribe",
-    source='InvalidParameter "Invalid parameter: SubscriptionArn Reason: An ARN must have at least 6 elements, not 1"',
+    source='InvalidParameter "Invalid parameter: SubscriptionArn Reason: An ARN must have at least 6 elements, not 1", '
+    '"... Cannot unsubscribe a subscription that is pending confirmation"; developer guide, "Deleting a subscription"',
 )
 def pending_subscription_cannot_be_removed(call: Call, world: World) -> None:
     if call.params["SubscriptionArn"].count(":") < 5:
         raise invalid("SubscriptionArn Reason: An ARN must have at least 6 elements, not 1")
+    if call.params["SubscriptionArn"] in pending(world):
+        raise invalid("SubscriptionArn Reason: Cannot unsubscribe a subscription that is pending confirmation")
 
 
 def invalid(message: str) -> Refused:
