@@ -135,10 +135,15 @@ class Trial:
         self._lock.release()
 
     def ensure(self, *resources: AnyResource) -> str:
-        """Make these so, and all that they need first; the answer is the action the last one took."""
+        """Make these so, and all that they need first; the answer is the action the last one took.
+
+        What was replaced goes when everything that used it has been told, as in ``up``.
+        """
         action = ""
-        for resource in in_order(*resources):
+        ordered = in_order(*resources)
+        for resource in ordered:
             action = self._drive(ensure(self.run, resource))
+        for resource in reversed(ordered):
             self._remove_predecessors(resource)
         return action
 

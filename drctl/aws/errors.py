@@ -101,7 +101,8 @@ EXISTS_WORDS = (
     ("InvalidChangeBatch", r"Tried to create resource record set .* but it already exists"),
     ("InvalidParameter", r"already exists with different"),
 )
-"""The same, where only the message tells (Lambda's CreateFunction and AddPermission; Route 53; SNS's CreateTopic)."""
+"""The same, where only the message tells (DynamoDB's CreateTable and UpdateTable; Lambda's CreateFunction and
+AddPermission; Route 53; SNS's CreateTopic)."""
 
 LOST = frozenset({
     "500", "502", "503", "504", "InternalError", "InternalFailure", "InternalServerError", "InternalServiceError",

@@ -75,11 +75,14 @@ def _apply(context: Context, wanted: Desired) -> Result[str]:
         for each in wanted.graph
         if not _is_settled(wanted, each.address)
     ]
-    result = walk(jobs, context.clock, context.emit, context.interrupt)
+    _keep_current(wanted, {job.address for job in jobs})
+    result = walk(jobs, context.clock, context.emit, context.interrupt) if jobs else Result()
     if not result.ok or result.interrupted:
         return result
     keep = {each.address for each in wanted.graph}
     going = unwanted(run.ledger, keep) if not wanted.targets else _condemned(run.ledger, keep)
+    if not going:
+        return result
     removed = walk(removals(run, going), context.clock, context.emit, context.interrupt)
     result.failed |= removed.failed
     result.skipped |= removed.skipped
@@ -88,6 +91,15 @@ def _apply(context: Context, wanted: Desired) -> Result[str]:
     result.done |= {a: action for a, action in removed.done.items() if a.partition("~")[0] not in keep}
     result.done |= dict.fromkeys(replaced & result.done.keys(), "replace")
     return result
+
+
+def _keep_current(wanted: Desired, changing: set[str]) -> None:
+    """What needs no change on AWS may still be wanted for other reasons than before: its record says today's."""
+    run = wanted.run
+    for each in wanted.graph:
+        record = run.ledger.get(each.address)
+        if each.address not in changing and record is not None and run.describe(each, record) != record:
+            run.ledger.put(run.describe(each, record))
 
 
 def _is_settled(wanted: Desired, address: str) -> bool:

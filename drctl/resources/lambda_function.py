@@ -39,7 +39,7 @@ class LambdaFunctionOutputs:
 class LambdaFunction(Resource[LambdaFunctionOutputs]):
     """Outside the VPC: a function inside leaves interfaces behind for up to an hour when it goes.
 
-    folder: below lambda_src; role_policy: only to be waited for; memory: MiB; key: encrypts the environment, None: Lambda's own
+    folder: below lambda_src; role_policy: only to be waited for; key: encrypts the environment, None: Lambda's own
     """
 
     kind: ClassVar[str] = "lambda-function"
@@ -54,7 +54,7 @@ class LambdaFunction(Resource[LambdaFunctionOutputs]):
     log_group: LogGroup
     key: KmsKey | None = None
     timeout_s: int = 60
-    memory: int = 256
+    memory_mb: int = 256
 
     def read(self, aws: Aws, given: Given) -> Observed[LambdaFunctionOutputs] | None:
         found = self._find(aws, given)
@@ -120,7 +120,7 @@ class LambdaFunction(Resource[LambdaFunctionOutputs]):
             "Handler": HANDLER,
             "Role": given[self.role].arn,
             "Timeout": self.timeout_s,
-            "MemorySize": self.memory,
+            "MemorySize": self.memory_mb,
             "Environment": {"Variables": {name: resolve(value, given) for name, value in self.environment}},
             "KMSKeyArn": given[self.key].arn if self.key else "",
             "LoggingConfig": {"LogFormat": "Text", "LogGroup": given[self.log_group].log_group_name},

@@ -143,3 +143,9 @@ def _said(replica: ReplicationStatusTypeTypeDef) -> str:
 
 def _replica_regions(secret: DescribeSecretResponseTypeDef) -> list[str]:
     return [replica["Region"] for replica in secret.get("ReplicationStatus", [])]
+
+
+def arn_in(region: str, arn: str) -> str:
+    """The ARN of a secret's replica, which differs in the region only (Secrets Manager user guide, "Replicate")."""
+    parts = arn.split(":")
+    return ":".join((*parts[:3], region, *parts[4:])) if len(parts) > 4 else arn

@@ -14,7 +14,7 @@ from drctl.resources.listener_rule import ListenerRule
 from drctl.resources.load_balancer import LoadBalancer
 from drctl.resources.log_group import LogGroup
 from drctl.resources.scalable_target import ScalableTarget
-from drctl.resources.scaling_policy import ScalingPolicy
+from drctl.resources.scaling_policy import Metric, ScalingPolicy
 from drctl.resources.target_group import TargetGroup
 from drctl.resources.task_definition import TaskDefinition
 from drctl.topology.foundation import log_group
@@ -186,10 +186,11 @@ def _service(
             max_tasks=service.max_tasks,
         )
     )
-    for name, metric, percent in (
+    aims: tuple[tuple[str, Metric, int], ...] = (
         ("cpu", "ECSServiceAverageCPUUtilization", service.cpu_target),
         ("memory", "ECSServiceAverageMemoryUtilization", service.memory_target),
-    ):
+    )
+    for name, metric, percent in aims:
         graph.add(
             ScalingPolicy(
                 name=f"{service.name}-{name}",
@@ -224,4 +225,5 @@ def _task_definition(around: _Surroundings, service: Service, logs: LogGroup) ->
             ("BUCKETS", ",".join(buckets)),
         ),
         secret=stores.database.secret,
+        container=service.name,
     )

@@ -16,7 +16,7 @@ from drctl.resources.global_cluster import GlobalCluster
 from drctl.resources.iam_role_policy import Statement
 from drctl.resources.output_of import OutputOf
 from drctl.resources.s3_bucket import S3Bucket
-from drctl.resources.s3_bucket_policy import S3BucketPolicy, load_balancer_logs, server_access_logs
+from drctl.resources.s3_bucket_policy import S3BucketPolicy
 from drctl.resources.s3_replication import S3Replication
 from drctl.resources.secret import Secret
 from drctl.settings import BREAKER_TABLE
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     from drctl.topology.network import Network
 
 EXPORTED_LOGS = ("audit", "error", "slowquery")
-LOG_PREFIX = "alb"
-"""Of load balancers' access logs (drctl/resources/load_balancer.py)."""
-LOG_GRANTS = (load_balancer_logs(LOG_PREFIX), server_access_logs())
 PARAMETER_FAMILY = "aurora-mysql8.0"
 
 
@@ -110,7 +107,7 @@ def data(
         {
             side.role: graph.add(
                 S3BucketPolicy(
-                    name="logs", region=side.region, bucket=base.log_buckets[side.role], grants=LOG_GRANTS
+                    name="logs", region=side.region, bucket=base.log_buckets[side.role], receives_logs=True
                 )
             )
             for side in scope.sides

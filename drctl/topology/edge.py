@@ -14,7 +14,7 @@ from drctl.resources.hosted_zone import HostedZone
 from drctl.resources.origin_access_control import OriginAccessControl
 from drctl.resources.output_of import OutputOf
 from drctl.resources.record_set import RecordSet
-from drctl.resources.s3_bucket_policy import S3BucketPolicy, distribution_reads
+from drctl.resources.s3_bucket_policy import S3BucketPolicy
 from drctl.topology.scope import GLOBAL, Graph, Role, Scope, Side
 
 if TYPE_CHECKING:
@@ -103,9 +103,11 @@ def edge(
         )
     )
     for pair in stores.buckets:
-        grants = (distribution_reads(OutputOf(distribution, "arn")),) if pair is assets else ()
+        reader = distribution if pair is assets else None
         for bucket in pair.values():
-            graph.add(S3BucketPolicy(name=bucket.name, region=bucket.region, bucket=bucket, grants=grants))
+            graph.add(
+                S3BucketPolicy(name=bucket.name, region=bucket.region, bucket=bucket, distribution=reader)
+            )
     if domain is not None:
         for record_type in ("A", "AAAA"):
             graph.add(

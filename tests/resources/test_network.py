@@ -44,6 +44,7 @@ PEERING = VpcPeering(name="main", region=EAST, requester=VPC, accepter=STANDBY_V
 ENDPOINT = VpcEndpoint(name="s3", region=EAST, vpc=VPC, service="s3", route_tables=(TABLE,))
 GROUP = SecurityGroup(name="service", region=EAST, vpc=VPC, aws_name="trial-service", description="tasks")
 OTHER_GROUP = SecurityGroup(name="alb", region=EAST, vpc=VPC, aws_name="trial-alb", description="edge")
+ADDRESSES = CidrBlock("10.1.0.0/16")
 KEY = KmsKey(name="main", region=EAST, alias="trial")
 LOGS = LogGroup(name="flow", region=EAST, aws_name="/trial/flow", key=KEY, retention_days=7)
 ROLE = IamRole(
@@ -242,11 +243,11 @@ def test_a_security_group_rule(
 
 def test_a_rule_s_description_changes_in_place(sim: Sim, tmp_path: Path) -> None:
     with Trial(sim, tmp_path) as trial:
-        trial.ensure(rule(OTHER_GROUP))
-        made = trial.outputs(rule(OTHER_GROUP))
-        assert trial.ensure(rule(OTHER_GROUP, "from elsewhere")) == "update"
-        assert trial.outputs(rule(OTHER_GROUP)) == made
-        assert_unchanged(trial, rule(OTHER_GROUP, "from elsewhere"))
+        trial.ensure(rule(ADDRESSES))
+        made = trial.outputs(rule(ADDRESSES))
+        assert trial.ensure(rule(ADDRESSES, "from elsewhere")) == "update"
+        assert trial.outputs(rule(ADDRESSES)) == made
+        assert_unchanged(trial, rule(ADDRESSES, "from elsewhere"))
 
 
 def test_another_peer_is_another_rule(sim: Sim, tmp_path: Path) -> None:

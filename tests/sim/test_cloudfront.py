@@ -161,6 +161,7 @@ def test_a_distribution_goes_when_disabled_and_deployed(sim: Any, edge: Any) -> 
     [
         ("NoSuchOrigin", {"DefaultCacheBehavior": behaviour("nowhere", READS)}),
         ("NoSuchOrigin", {"Origins": listed(origin("p"), origin("writes"))}),
+        ("InvalidArgument", {"Comment": "c" * 129}),
         ("InvalidArgument", {"DefaultCacheBehavior": behaviour("reads", ALL)}),
         ("InvalidArgument", {"DefaultCacheBehavior": behaviour("p", ["GET", "HEAD", "POST"])}),
         ("NoSuchCachePolicy", {"DefaultCacheBehavior": behaviour("p", READS, CachePolicyId="none")}),

@@ -78,9 +78,18 @@ def test_a_table_takes_time_in_both_directions(tables: Tables) -> None:
         with pytest.raises(ClientError) as refused:
             early()
         assert refusal(refused) == "ResourceInUseException"
-    with pytest.raises(ClientError) as refused:
-        tables.put(P, "early")
-    assert refusal(refused) == "ResourceNotFoundException"
+    item = {"sessionId": {"S": "1"}}
+    for early in (
+        lambda: tables.put(P, "early"),
+        lambda: tables.at[P].scan(TableName="sessions"),
+        lambda: tables.at[P].batch_get_item(RequestItems={"sessions": {"Keys": [item]}}),
+        lambda: tables.at[P].transact_write_items(
+            TransactItems=[{"Delete": {"TableName": "sessions", "Key": item}}]
+        ),
+    ):
+        with pytest.raises(ClientError) as refused:
+            early()
+        assert refusal(refused) == "ResourceNotFoundException"
     pitr = {"TableName": "sessions", "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True}}
     with pytest.raises(ClientError) as refused:
         tables.at[P].update_continuous_backups(**pitr)

@@ -483,8 +483,18 @@ def test_a_rule_keeps_its_description(network: Network, kind: str) -> None:
     }
     admit(network, network.group, **{kind: [{**peers[kind], "Description": "why"}]})
     by_group = [{"Name": "group-id", "Values": [network.group]}]
-    rules = network.ec2.describe_security_group_rules(Filters=by_group)["SecurityGroupRules"]
-    assert [rule["Description"] for rule in rules if not rule["IsEgress"]] == ["why"]
+
+    def descriptions() -> list[str]:
+        rules = network.ec2.describe_security_group_rules(Filters=by_group)["SecurityGroupRules"]
+        return [rule["Description"] for rule in rules if not rule["IsEgress"]]
+
+    assert descriptions() == ["why"]
+    changed = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443}
+    network.ec2.update_security_group_rule_descriptions_ingress(
+        GroupId=network.group,
+        IpPermissions=[{**changed, kind: [{**peers[kind], "Description": "because"}]}],
+    )
+    assert descriptions() == ["because"]
 
 
 def test_flow_logs_need_a_role_that_trusts_them_and_tell_duplicates_in_the_answer(network: Network) -> None:

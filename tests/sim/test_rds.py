@@ -441,6 +441,23 @@ def test_a_cluster_changes_what_it_can_at_once(aurora: Aurora) -> None:
         rds.delete_db_cluster(DBClusterIdentifier="app-p")
 
 
+def test_exported_logs_make_their_groups_once_an_instance_runs(aurora: Aurora) -> None:
+    aurora.make_global()
+    aurora.make_primary(EnableCloudwatchLogsExports=["audit", "error"])
+    logs = aurora.sim.client("logs", P)
+    logs.create_log_group(logGroupName="/aws/rds/cluster/app-p/audit")
+    logs.put_retention_policy(logGroupName="/aws/rds/cluster/app-p/audit", retentionInDays=7)
+    aurora.sim.advance(60)
+    assert len(logs.describe_log_groups()["logGroups"]) == 1
+    aurora.make_instance(P, "app-p-1", "app-p")
+    aurora.sim.advance(600)
+    groups = {
+        group["logGroupName"]: group.get("retentionInDays")
+        for group in logs.describe_log_groups()["logGroups"]
+    }
+    assert groups == {"/aws/rds/cluster/app-p/audit": 7, "/aws/rds/cluster/app-p/error": None}
+
+
 def test_subnet_groups_and_parameter_groups(aurora: Aurora) -> None:
     rds = aurora.rds[S]
     group = {"DBSubnetGroupName": "other", "DBSubnetGroupDescription": "x"}
@@ -507,6 +524,32 @@ def test_subnet_groups_and_parameter_groups(aurora: Aurora) -> None:
     with pytest.raises(ClientError) as refused:
         rds.delete_db_cluster_parameter_group(DBClusterParameterGroupName="tls")
     assert code(refused) == "InvalidDBParameterGroupState"
+
+
+def test_parameter_groups_of_instances(aurora: Aurora) -> None:
+    rds = aurora.rds[P]
+    rds.create_db_parameter_group(
+        DBParameterGroupName="slow", DBParameterGroupFamily="aurora-mysql8.0", Description="x"
+    )
+    slow = {"ParameterName": "slow_query_log", "ParameterValue": "1", "ApplyMethod": "immediate"}
+    rds.modify_db_parameter_group(DBParameterGroupName="slow", Parameters=[slow])
+    mine = rds.describe_db_parameters(DBParameterGroupName="slow", Source="user")["Parameters"]
+    assert [(p["ParameterName"], p["ParameterValue"]) for p in mine] == [("slow_query_log", "1")]
+    with pytest.raises(ClientError, match="more than 20"):
+        rds.modify_db_parameter_group(DBParameterGroupName="slow", Parameters=[slow] * 21)
+    with pytest.raises(ClientError) as refused:
+        rds.delete_db_parameter_group(DBParameterGroupName="default.aurora-mysql8.0")
+    assert code(refused) == "InvalidDBParameterGroupState"
+    aurora.make_global()
+    aurora.make_primary()
+    aurora.make_instance(P, "app-p-1", "app-p", DBParameterGroupName="slow")
+    with pytest.raises(ClientError) as refused:
+        rds.delete_db_parameter_group(DBParameterGroupName="slow")
+    assert code(refused) == "InvalidDBParameterGroupState"
+    aurora.sim.advance(600)
+    rds.delete_db_instance(DBInstanceIdentifier="app-p-1")
+    aurora.sim.advance(600)
+    rds.delete_db_parameter_group(DBParameterGroupName="slow")
 
 
 def test_a_global_cluster_keeps_its_tags_and_protection(aurora: Aurora) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from drctl.sim.call import Answer, Call, Moto
+from drctl.sim.call import Answer, Call, Moto, Refused
 from drctl.sim.gaps.rds_engine import DEFAULT_VERSION, ENGINE, find_version
 from drctl.sim.lifecycle.durations import DURATIONS
 from drctl.sim.lifecycle.kms import usable_key
@@ -116,6 +117,13 @@ def modify_cluster(call: Call, world: World, moto: Moto) -> Answer:
     logs = wanted.get("CloudwatchLogsExportConfiguration", {})
     exported = set(cluster.enabled_cloudwatch_logs_exports) - set(logs.get("DisableLogTypes", []))
     cluster.enabled_cloudwatch_logs_exports = sorted(exported | set(logs.get("EnableLogTypes", [])))
+    world.later(
+        MODIFYING,
+        "rds-logs-appear",
+        account=call.account,
+        region=call.region,
+        id=cluster.db_cluster_identifier,
+    )
     upgraded = "EngineVersion" in wanted and "EngineVersion" not in pending
     record = global_of(world, cluster.db_cluster_arn)
     if upgraded and record is not None and record["writer"] == cluster.db_cluster_arn:
@@ -161,6 +169,19 @@ def leave(world: World, account: str, region: str, cluster: Any) -> None:
 
 def deletion_of(world: World, instance: Any) -> Any:
     return world.transitions.get((INSTANCE, instance.db_instance_arn))
+
+
+@event("rds-logs-appear")
+def logs_appear(world: World, moto: Moto, data: dict[str, Any]) -> None:
+    """A running instance exports to log groups that RDS makes if nobody has, unencrypted and for ever."""
+    account, region = data["account"], data["region"]
+    cluster = find_cluster(account, region, data["id"])
+    if cluster is None or not staying(world, cluster):
+        return
+    for kind in cluster.enabled_cloudwatch_logs_exports:
+        name = f"/aws/rds/cluster/{cluster.db_cluster_identifier}/{kind}"
+        with suppress(Refused):
+            moto(Call("logs", "CreateLogGroup", region, account, {"logGroupName": name}, world.now))
 
 
 @event("rds-cluster-gone")

@@ -153,6 +153,6 @@ def modify_subnet_group(call: Call, world: World, moto: Moto) -> Answer:
 @after("rds", "CreateDBSubnetGroup", "ModifyDBSubnetGroup", "DescribeDBSubnetGroups")
 def subnet_group_fields(call: Call, world: World, answer: Answer) -> None:
     """AWS names the supported network types; moto leaves them out."""
-    groups = answer.get("DBSubnetGroups") or [answer["DBSubnetGroup"]]
+    groups = answer["DBSubnetGroups"] if "DBSubnetGroups" in answer else [answer["DBSubnetGroup"]]
     for group in groups:
         group.setdefault("SupportedNetworkTypes", ["IPV4"])

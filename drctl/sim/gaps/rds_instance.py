@@ -80,6 +80,13 @@ def create_instance(call: Call, world: World, moto: Moto) -> Answer:
     if joining is not None and joining.status == "creating":
         seconds = max(seconds, joining.until - world.now + 60)
     world.begin(INSTANCE, identifier, "creating", seconds)
+    world.later(
+        seconds,
+        "rds-logs-appear",
+        account=call.account,
+        region=call.region,
+        id=cluster.db_cluster_identifier,
+    )
     return answer
 
 

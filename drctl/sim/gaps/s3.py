@@ -37,6 +37,9 @@ def create_bucket(call: Call, world: World, moto: Moto) -> Answer:
         ("PutBucketOwnershipControls", "OwnershipControls", {"Rules": [{"ObjectOwnership": ownership}]}),
     ):
         moto(replace(call, operation=operation, params={"Bucket": name, member: value}))
+    if tags := call.params.get("CreateBucketConfiguration", {}).get("Tags"):
+        tagging = {"Bucket": name, "Tagging": {"TagSet": tags}}
+        moto(replace(call, operation="PutBucketTagging", params=tagging))
     return answer
 
 

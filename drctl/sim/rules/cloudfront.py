@@ -83,6 +83,16 @@ def caller_reference_is_new(call: Call, world: World) -> None:
 
 
 @rule(
+    "cloudfront",
+    *SETTING,
+    source='InvalidArgument "The parameter Comment is too big."; DistributionConfig API reference: 128 characters',
+)
+def comment_is_short(call: Call, world: World) -> None:
+    if len(requested_config(call)["Comment"]) > 128:
+        raise invalid("The parameter Comment is too big.")
+
+
+@rule(
     "cloudfront", *SETTING, source='NoSuchOrigin "One or more of your origins or origin groups do not exist."'
 )
 def targets_exist(call: Call, world: World) -> None:

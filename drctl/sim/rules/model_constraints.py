@@ -12,7 +12,7 @@ from typing import Any
 
 from drctl.sim import models
 from drctl.sim.call import Call, Refused
-from drctl.sim.registry import rule
+from drctl.sim.registry import RULES, SOURCES
 from drctl.sim.world import World
 
 CODES = {
@@ -49,11 +49,12 @@ def within_the_model(call: Call, world: World) -> None:
 
 
 for _service, _operations in OPERATIONS.items():
-    rule(
-        _service,
-        *_operations,
-        source='The service models\' constraints: "1 validation error detected: Value ... failed to satisfy"',
-    )(within_the_model)
+    for _operation in _operations:
+        # A service looks at the form of a request before it looks at anything else.
+        RULES[_service, _operation].insert(0, within_the_model)
+SOURCES[f"{__name__}.{within_the_model.__name__}"] = (
+    'The service models\' constraints: "1 validation error detected: Value ... failed to satisfy constraint"'
+)
 
 
 def violations(shape: Any, value: Any, path: str) -> Iterator[str]:

@@ -62,7 +62,9 @@ def pending_subscription_cannot_be_removed(call: Call, world: World) -> None:
     if call.params["SubscriptionArn"].count(":") < 5:
         raise invalid("SubscriptionArn Reason: An ARN must have at least 6 elements, not 1")
     if call.params["SubscriptionArn"] in pending(world):
-        raise invalid("SubscriptionArn Reason: Cannot unsubscribe a subscription that is pending confirmation")
+        raise invalid(
+            "SubscriptionArn Reason: Cannot unsubscribe a subscription that is pending confirmation"
+        )
 
 
 def invalid(message: str) -> Refused:

@@ -1,0 +1,249 @@
+"""Everything that exists on an account, kind by kind: what was there before, what came, what was left behind.
+
+It asks each service's own list calls and never the tagging API, which misses every second kind, and it uses nothing of
+drctl's code: what it finds is what an auditor would find.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any
+
+REGIONS = ("us-east-1", "us-west-2")
+GLOBAL = "us-east-1"
+
+Client = Callable[[str, str], Any]
+"""A boto3 client of a service in a region."""
+
+Census = dict[str, set[str]]
+"""Kind -> what there is of it, each as ``REGION/id`` or as the id alone where there is no region."""
+
+_PLAIN: dict[str, tuple[str, str, str, str]] = {
+    "vpc": ("ec2", "describe_vpcs", "Vpcs", "VpcId"),
+    "subnet": ("ec2", "describe_subnets", "Subnets", "SubnetId"),
+    "internet-gateway": ("ec2", "describe_internet_gateways", "InternetGateways", "InternetGatewayId"),
+    "elastic-ip": ("ec2", "describe_addresses", "Addresses", "AllocationId"),
+    "route-table": ("ec2", "describe_route_tables", "RouteTables", "RouteTableId"),
+    "security-group": ("ec2", "describe_security_groups", "SecurityGroups", "GroupId"),
+    "security-group-rule": (
+        "ec2",
+        "describe_security_group_rules",
+        "SecurityGroupRules",
+        "SecurityGroupRuleId",
+    ),
+    "flow-log": ("ec2", "describe_flow_logs", "FlowLogs", "FlowLogId"),
+    "network-acl": ("ec2", "describe_network_acls", "NetworkAcls", "NetworkAclId"),
+    "network-interface": ("ec2", "describe_network_interfaces", "NetworkInterfaces", "NetworkInterfaceId"),
+    "load-balancer": ("elbv2", "describe_load_balancers", "LoadBalancers", "LoadBalancerArn"),
+    "target-group": ("elbv2", "describe_target_groups", "TargetGroups", "TargetGroupArn"),
+    "aurora-cluster": ("rds", "describe_db_clusters", "DBClusters", "DBClusterIdentifier"),
+    "aurora-instance": ("rds", "describe_db_instances", "DBInstances", "DBInstanceIdentifier"),
+    "db-subnet-group": ("rds", "describe_db_subnet_groups", "DBSubnetGroups", "DBSubnetGroupName"),
+    "db-cluster-parameter-group": (
+        "rds",
+        "describe_db_cluster_parameter_groups",
+        "DBClusterParameterGroups",
+        "DBClusterParameterGroupName",
+    ),
+    "log-group": ("logs", "describe_log_groups", "logGroups", "logGroupName"),
+    "dashboard": ("cloudwatch", "list_dashboards", "DashboardEntries", "DashboardName"),
+    "sns-topic": ("sns", "list_topics", "Topics", "TopicArn"),
+    "certificate": ("acm", "list_certificates", "CertificateSummaryList", "CertificateArn"),
+}
+
+
+def census(client: Client, regions: tuple[str, ...] = REGIONS) -> Census:
+    """Everything there is, in these regions and globally."""
+    found: Census = {}
+    for region in sorted({*regions, GLOBAL}):
+        for kind, (service, operation, items, field) in _PLAIN.items():
+            _note(
+                found,
+                kind,
+                region,
+                (each[field] for each in listed(client(service, region), operation, items)),
+            )
+        for lister in _REGIONAL:
+            for kind, name in lister(client, region):
+                _note(found, kind, region, [name])
+    for lister in _GLOBAL:
+        for kind, name in lister(client, GLOBAL):
+            found.setdefault(kind, set()).add(name)
+    return found
+
+
+def came(before: Census, after: Census) -> Census:
+    """What ``after`` has and ``before`` had not, of the kinds that have any."""
+    new = {kind: ids - before.get(kind, set()) for kind, ids in after.items()}
+    return {kind: ids for kind, ids in new.items() if ids}
+
+
+def numbers(found: Census) -> dict[str, int]:
+    """How many of each kind."""
+    return {kind: len(ids) for kind, ids in sorted(found.items())}
+
+
+def listed(client: Any, operation: str, items: str, **parameters: Any) -> list[Any]:
+    """The items of all pages."""
+    if client.can_paginate(operation):
+        pages = client.get_paginator(operation).paginate(**parameters)
+        return [item for page in pages for item in page.get(items) or []]
+    return list(getattr(client, operation)(**parameters).get(items) or [])
+
+
+def _note(found: Census, kind: str, region: str, names: Any) -> None:
+    found.setdefault(kind, set()).update(f"{region}/{name}" for name in names)
+
+
+Found = Iterator[tuple[str, str]]
+
+
+def _network(client: Client, region: str) -> Found:
+    """What stays listed for an hour after it has gone does not count."""
+    ec2 = client("ec2", region)
+    for nat in listed(ec2, "describe_nat_gateways", "NatGateways"):
+        if nat["State"] != "deleted":
+            yield "nat-gateway", nat["NatGatewayId"]
+    for endpoint in listed(ec2, "describe_vpc_endpoints", "VpcEndpoints"):
+        if endpoint["State"] != "deleted":
+            yield "vpc-endpoint", endpoint["VpcEndpointId"]
+    for peering in listed(ec2, "describe_vpc_peering_connections", "VpcPeeringConnections"):
+        if peering["Status"]["Code"] not in ("deleted", "rejected", "expired", "failed"):
+            yield "vpc-peering", peering["VpcPeeringConnectionId"]
+    for table in listed(ec2, "describe_route_tables", "RouteTables"):
+        for association in table["Associations"]:
+            yield "route-table-association", association["RouteTableAssociationId"]
+        for route in table["Routes"]:
+            destination = route.get("DestinationCidrBlock") or route.get("DestinationPrefixListId")
+            yield "route", f"{table['RouteTableId']}|{destination}"
+
+
+def _load_balancing(client: Client, region: str) -> Found:
+    elbv2 = client("elbv2", region)
+    for balancer in listed(elbv2, "describe_load_balancers", "LoadBalancers"):
+        arn = balancer["LoadBalancerArn"]
+        for listener in listed(elbv2, "describe_listeners", "Listeners", LoadBalancerArn=arn):
+            yield "listener", listener["ListenerArn"]
+            for rule in listed(elbv2, "describe_rules", "Rules", ListenerArn=listener["ListenerArn"]):
+                yield "listener-rule", rule["RuleArn"]
+
+
+def _containers(client: Client, region: str) -> Found:
+    ecs, scaling = client("ecs", region), client("application-autoscaling", region)
+    for cluster in listed(ecs, "list_clusters", "clusterArns"):
+        yield "ecs-cluster", cluster
+        for service in listed(ecs, "list_services", "serviceArns", cluster=cluster):
+            yield "ecs-service", service
+    for status in ("ACTIVE", "INACTIVE"):
+        for definition in listed(ecs, "list_task_definitions", "taskDefinitionArns", status=status):
+            yield "task-definition", definition
+    for target in listed(scaling, "describe_scalable_targets", "ScalableTargets", ServiceNamespace="ecs"):
+        yield "scalable-target", target["ResourceId"]
+    for policy in listed(scaling, "describe_scaling_policies", "ScalingPolicies", ServiceNamespace="ecs"):
+        yield "scaling-policy", policy["PolicyARN"]
+
+
+def _keys_and_secrets(client: Client, region: str) -> Found:
+    kms = client("kms", region)
+    for key in listed(kms, "list_keys", "Keys"):
+        known = kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"]
+        if known["KeyManager"] == "CUSTOMER" and known["KeyState"] != "PendingDeletion":
+            yield "kms-key", known["KeyId"]
+    for alias in listed(kms, "list_aliases", "Aliases"):
+        if not alias["AliasName"].startswith("alias/aws/"):
+            yield "kms-alias", alias["AliasName"]
+    secrets = client("secretsmanager", region)
+    for secret in listed(secrets, "list_secrets", "SecretList", IncludePlannedDeletion=True):
+        yield "secret", secret["ARN"]
+
+
+def _tables(client: Client, region: str) -> Found:
+    for table in listed(client("dynamodb", region), "list_tables", "TableNames"):
+        yield "dynamodb-table", table
+
+
+def _monitoring(client: Client, region: str) -> Found:
+    for page in client("cloudwatch", region).get_paginator("describe_alarms").paginate():
+        for alarm in [*page["MetricAlarms"], *page.get("CompositeAlarms", [])]:
+            yield "alarm", alarm["AlarmName"]
+    for subscription in listed(client("sns", region), "list_subscriptions", "Subscriptions"):
+        yield "sns-subscription", f"{subscription['TopicArn']}|{subscription['Endpoint']}"
+    events = client("events", region)
+    for rule in listed(events, "list_rules", "Rules"):
+        yield "event-rule", rule["Name"]
+        for target in listed(events, "list_targets_by_rule", "Targets", Rule=rule["Name"]):
+            yield "event-target", f"{rule['Name']}|{target['Id']}"
+
+
+def _functions(client: Client, region: str) -> Found:
+    functions = client("lambda", region)
+    for function in listed(functions, "list_functions", "Functions"):
+        name = function["FunctionName"]
+        yield "lambda-function", name
+        with suppress(functions.exceptions.ResourceNotFoundException):
+            yield "lambda-permission", f"{name}|{functions.get_policy(FunctionName=name)['Policy']}"
+
+
+def _databases(client: Client, region: str) -> Found:
+    """Global databases are shown by every region that has a member; an empty one by the region it was made in."""
+    for database in listed(client("rds", region), "describe_global_clusters", "GlobalClusters"):
+        yield "global-cluster", database["GlobalClusterIdentifier"]
+
+
+def _identity(client: Client, region: str) -> Found:
+    iam = client("iam", region)
+    for role in listed(iam, "list_roles", "Roles"):
+        if role["Path"].startswith("/aws-service-role/"):
+            continue
+        yield "iam-role", role["RoleName"]
+        for policy in listed(iam, "list_role_policies", "PolicyNames", RoleName=role["RoleName"]):
+            yield "iam-role-policy", f"{role['RoleName']}|{policy}"
+    for policy in listed(iam, "list_policies", "Policies", Scope="Local"):
+        yield "iam-policy", policy["Arn"]
+
+
+def _names(client: Client, region: str) -> Found:
+    route53 = client("route53", region)
+    for zone in listed(route53, "list_hosted_zones", "HostedZones"):
+        yield "hosted-zone", zone["Id"]
+        for record in listed(
+            route53, "list_resource_record_sets", "ResourceRecordSets", HostedZoneId=zone["Id"]
+        ):
+            yield "record-set", "|".join((record["Name"], record["Type"], record.get("SetIdentifier", "")))
+    for check in listed(route53, "list_health_checks", "HealthChecks"):
+        yield "health-check", check["Id"]
+
+
+def _edge(client: Client, region: str) -> Found:
+    cloudfront = client("cloudfront", region)
+    for page in cloudfront.get_paginator("list_distributions").paginate():
+        for distribution in page["DistributionList"].get("Items", []):
+            yield "distribution", distribution["Id"]
+    controls = cloudfront.list_origin_access_controls()["OriginAccessControlList"]
+    for control in controls.get("Items", []):
+        yield "origin-access-control", control["Id"]
+
+
+def _storage(client: Client, region: str) -> Found:
+    s3 = client("s3", region)
+    for bucket in s3.list_buckets()["Buckets"]:
+        name = bucket["Name"]
+        yield "s3-bucket", name
+        for page in s3.get_paginator("list_object_versions").paginate(Bucket=name):
+            for version in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
+                yield "s3-object-version", f"{name}/{version['Key']}|{version['VersionId']}"
+        for upload in s3.list_multipart_uploads(Bucket=name).get("Uploads", []):
+            yield "s3-upload", f"{name}/{upload['Key']}|{upload['UploadId']}"
+
+
+_REGIONAL = (
+    _network,
+    _load_balancing,
+    _containers,
+    _keys_and_secrets,
+    _tables,
+    _monitoring,
+    _functions,
+)
+_GLOBAL = (_databases, _identity, _names, _edge, _storage)
