@@ -34,5 +34,8 @@ def find(
             for found in by_id(identity(recorded)):
                 given.claim(resource, tags.as_dict(found.get("Tags", [])))
                 return found
-    candidates = by_filters(tags.filters(given.tags(resource)))
-    return next((each for each in candidates if each[id_field] not in given.others), None)
+    for each in by_filters(tags.filters(given.tags(resource))):
+        ours = given.is_ours(resource, tags.as_dict(each.get("Tags", [])))
+        if ours and each[id_field] not in given.others:
+            return each
+    return None

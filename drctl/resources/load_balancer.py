@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, ClassVar
 from drctl.aws import tags
 from drctl.aws.errors import tolerating_absence
 from drctl.engine.resource import Given, Observed, Phase, Resource, Typical, differences, resource
+from drctl.resources.internet_gateway import InternetGateway
 from drctl.resources.s3_bucket import S3Bucket
-from drctl.resources.s3_bucket_policy import S3BucketPolicy
+from drctl.resources.s3_bucket_policy import LOAD_BALANCER_LOGS_PREFIX, S3BucketPolicy
 from drctl.resources.security_group import SecurityGroup
 from drctl.resources.subnet import Subnet
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from drctl.aws.clients import Aws
 
 PHASES = {"active": Phase.READY, "active_impaired": Phase.READY, "failed": Phase.FAILED}
-LOG_PREFIX = "alb"
 
 
 @dataclass(frozen=True)
@@ -34,14 +34,16 @@ class LoadBalancerOutputs:
 
 @resource
 class LoadBalancer(Resource[LoadBalancerOutputs]):
-    """``access_logs`` is the bucket its requests are written to (below ``alb/``); ``access_logs_policy`` must allow
-    that before AWS accepts the bucket."""
+    """``access_logs`` is the bucket its requests are written to (below a prefix of its own), ``access_logs_policy`` must
+    allow that before AWS accepts the bucket, and the network must have its ``internet_gateway`` before AWS makes one
+    that faces the internet."""
 
     kind: ClassVar[str] = "load-balancer"
     fixed: ClassVar[frozenset[str]] = frozenset({"name"})
     typical: ClassVar[Typical] = Typical(ready=152, gone=10)
 
     aws_name: str
+    internet_gateway: InternetGateway
     subnets: tuple[Subnet, ...]
     security_groups: tuple[SecurityGroup, ...]
     access_logs: S3Bucket
@@ -118,7 +120,7 @@ class LoadBalancer(Resource[LoadBalancerOutputs]):
             "routing.http.drop_invalid_header_fields.enabled": "true",
             "access_logs.s3.enabled": "true",
             "access_logs.s3.bucket": given[self.access_logs].bucket,
-            "access_logs.s3.prefix": LOG_PREFIX,
+            "access_logs.s3.prefix": LOAD_BALANCER_LOGS_PREFIX,
         }
 
     def _find(self, aws: Aws, given: Given) -> LoadBalancerTypeDef | None:

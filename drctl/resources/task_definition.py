@@ -97,11 +97,10 @@ class TaskDefinition(Resource[TaskDefinitionOutputs]):
         if definition["status"] == "ACTIVE":
             ecs.deregister_task_definition(taskDefinition=outputs.arn)
         for failure in ecs.delete_task_definitions(taskDefinitions=[outputs.arn])["failures"]:
-            told = {
-                "Code": "ClientException",
-                "Message": f"{failure.get('reason')} {failure.get('detail', '')}",
-            }
-            raise ClientError({"Error": told}, "DeleteTaskDefinitions")
+            message = f"{failure.get('reason')} {failure.get('detail', '')}".rstrip()
+            raise ClientError(
+                {"Error": {"Code": "ClientException", "Message": message}}, "DeleteTaskDefinitions"
+            )
 
     def _content(self, given: Given) -> Content:
         container: ContainerDefinitionUnionTypeDef = {

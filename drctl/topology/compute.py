@@ -74,6 +74,7 @@ def compute(
             name="main",
             region=side.region,
             aws_name=scope.named("main"),
+            internet_gateway=network.internet_gateway,
             subnets=network.subnets["public"],
             security_groups=(network.edge_group, network.checks_group),
             access_logs=base.log_buckets[side.role],

@@ -37,6 +37,7 @@ class Network:
     """A region's network: subnets by tier, the tables that the peering adds routes to, the security groups."""
 
     vpc: Vpc
+    internet_gateway: InternetGateway
     subnets: dict[str, tuple[Subnet, ...]]
     private_tables: tuple[RouteTable, ...]
     isolated_table: RouteTable
@@ -90,6 +91,7 @@ def network(graph: Graph, scope: Scope, side: Side, base: Foundation) -> Network
     }
     made = Network(
         vpc,
+        gateway,
         subnets,
         private,
         isolated,

@@ -1,0 +1,151 @@
+"""drctl as an operator has it: a folder with settings and state, a simulated AWS, the program run as a process."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+from drctl.sim import client
+from tests.census import REGIONS, Census, census
+from tests.conftest import Sim
+
+PROGRAM = str(Path(sys.executable).with_name("drctl"))
+SPEED = 600.0
+TIMEOUT = 180.0
+"""Real seconds after which a run of the program counts as hung."""
+
+P, S = REGIONS
+DOMAIN = "drctl-demo.com"
+EMAIL = "oncall@drctl-demo.com"
+OPERATOR_ACCOUNT = "210987654321"
+EXTERNAL_ID = "a-phrase-we-agreed-on"
+
+EVERYTHING = f"""
+[domain]
+name = "{DOMAIN}"
+[operators]
+accounts = ["{OPERATOR_ACCOUNT}"]
+external_id = "{EXTERNAL_ID}"
+[alarms]
+emails = ["{EMAIL}"]
+"""
+"""Settings with everything that can be left out."""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a run of the program came to."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """Its one document."""
+        document: dict[str, Any] = json.loads(self.out)
+        return document
+
+
+class Installation:
+    """A folder in which an operator works, with a simulator of its own."""
+
+    def __init__(self, folder: Path, settings: str | None = EVERYTHING, speed: float = SPEED) -> None:
+        self.folder = folder
+        self.state = folder / "state"
+        self.config = folder / "drctl.toml"
+        if settings is not None:
+            self.settings(settings)
+        self.sim = Sim(client.start(self.state, speed, idle_stop=300))
+        self.client = cache(partial(_client, self.sim))
+
+    def settings(self, text: str) -> None:
+        """Write drctl.toml."""
+        self.config.write_text(text, encoding="utf-8")
+
+    def start(
+        self, *arguments: str, environment: dict[str, str] | None = None, **options: Any
+    ) -> subprocess.Popen[str]:
+        """The program, running in the folder, with pipes for everything."""
+        pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        return subprocess.Popen(
+            [PROGRAM, *arguments],
+            cwd=self.folder,
+            env={**clean_environment(), **(environment or {})},
+            text=True,
+            **{**pipes, **options},
+        )
+
+    def run(self, *arguments: str, environment: dict[str, str] | None = None, **options: Any) -> Ran:
+        """The program, run to its end, whatever that is."""
+        child = self.start(*arguments, environment=environment, **options)
+        try:
+            out, err = child.communicate(timeout=TIMEOUT)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            out, err = child.communicate()
+            raise AssertionError(f"{arguments} did not end:\n{out[-4000:]}\n{err[-4000:]}") from None
+        return Ran(child.returncode, out, err)
+
+    def sim_json(self, *arguments: str) -> Ran:
+        """``drctl --sim --output json ...``."""
+        return self.run("--sim", "--output", "json", *arguments)
+
+    def ok(self, *arguments: str) -> dict[str, Any]:
+        """The result of a command that must succeed."""
+        ran = self.sim_json(*arguments)
+        assert ran.code == 0, f"{arguments}: exit {ran.code}\n{ran.out[-6000:]}\n{ran.err[-6000:]}"
+        return ran.json
+
+    def up(self) -> dict[str, Any]:
+        """Build, or bring to where the settings want it."""
+        return self.ok("up", "--yes")
+
+    def plan(self) -> dict[str, Any]:
+        """What ``up`` would do."""
+        return self.ok("plan")
+
+    def changes(self) -> dict[str, str]:
+        """What ``up`` would do: action by address."""
+        return {change["address"]: change["action"] for change in self.plan()["changes"]}
+
+    def destroy(self) -> dict[str, Any]:
+        """Take it away."""
+        return self.ok("destroy", "--yes")
+
+    def census(self) -> Census:
+        """Everything there is on the simulated AWS."""
+        return census(self.client)
+
+    def calls(self) -> int:
+        """How many calls AWS has received."""
+        return len(self.sim.access_log())
+
+    def mutations(self, since: int) -> list[str]:
+        """The mutating calls that AWS received after the first ``since``."""
+        return [entry["operation"] for entry in self.sim.access_log()[since:] if entry["mutating"]]
+
+    def close(self) -> None:
+        """Stop the simulator; it must not have failed itself."""
+        errors = self.sim.internal_errors()
+        client.stop(self.state)
+        assert errors == 0, f"{errors} internal errors of the simulator: see {self.state}/sim/server.log"
+
+
+def clean_environment() -> dict[str, str]:
+    """This process's, without what would change what drctl does."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("AWS_", "DRCTL_")) and name not in ("NO_COLOR", "TERM", "COLUMNS")
+    }
+
+
+def _client(sim: Sim, service: str, region: str) -> Any:
+    return sim.client(service, region)
