@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,8 +28,10 @@ class View:
 class Neighbourhood:
     """Strangers as they move in."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, advance: Callable[[float], None]) -> None:
+        """advance: lets so many simulated seconds pass."""
         self.client = client
+        self.advance = advance
         self.views: list[View] = []
 
     def see(self, service: str, region: str, operation: str, **parameters: Any) -> None:

@@ -67,7 +67,7 @@ class Network(Neighbourhood):
         cidr = {P: "10.0", S: "10.9"}[region]
         ec2 = self.client("ec2", region)
         vpc = ec2.create_vpc(CidrBlock=f"{cidr}.0.0/16", **born("vpc", tags))["Vpc"]["VpcId"]
-        ec2.get_waiter("vpc_available").wait(VpcIds=[vpc], WaiterConfig={"Delay": 1})
+        self.advance(5)
         subnets = [
             ec2.create_subnet(
                 VpcId=vpc,
@@ -77,7 +77,7 @@ class Network(Neighbourhood):
             )["Subnet"]["SubnetId"]
             for number, zone in enumerate("ab")
         ]
-        ec2.get_waiter("subnet_available").wait(SubnetIds=subnets, WaiterConfig={"Delay": 1})
+        self.advance(5)
         self.see("ec2", region, "describe_vpcs", VpcIds=[vpc])
         self.see("ec2", region, "describe_subnets", SubnetIds=subnets)
         return subnets

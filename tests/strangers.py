@@ -12,17 +12,19 @@ import zipfile
 from typing import Any
 
 from tests.census import Client
-from tests.environment import DOMAIN, P, S
+from tests.environment import DOMAIN, Installation, P
 from tests.stranger import ANOTHER, COPIED, View, upper
 from tests.stranger_network import Network
 
 VOLATILE = frozenset({"ResponseMetadata", "LatestRestorableTime", "EarliestRestorableTime"})
+REST = 1800.0
+"""Simulated seconds after which nothing of a stranger changes by itself."""
 AURORA = {"Engine": "aurora-mysql", "EngineVersion": "8.0.mysql_aurora.3.08.2"}
 
 
-def settle(client: Client) -> list[View]:
-    """Make strangers of every kind; the answer tells how to look at them."""
-    strangers = Strangers(client)
+def settle(place: Installation) -> list[View]:
+    """Make strangers of every kind and let them come to rest; the answer tells how to look at them."""
+    strangers = Strangers(place.client, place.sim.advance)
     strangers.network()
     strangers.web()
     strangers.stores()
@@ -30,6 +32,7 @@ def settle(client: Client) -> list[View]:
     strangers.functions()
     strangers.monitoring()
     strangers.edge()
+    place.sim.advance(REST)
     return strangers.views
 
 
@@ -96,6 +99,7 @@ class Strangers(Network):
             Description="theirs",
         )
         rds.create_global_cluster(GlobalClusterIdentifier="demo-global-x", **AURORA)
+        self.advance(60)
         rds.create_db_cluster(
             DBClusterIdentifier="demo-primary-x",
             GlobalClusterIdentifier="demo-global-x",
@@ -135,11 +139,11 @@ class Strangers(Network):
             PolicyName="task",
             PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [allow]}),
         )
-        iam.get_waiter("role_exists").wait(RoleName="demo-task-x", WaiterConfig={"Delay": 1})
         self.client("logs", P).create_log_group(logGroupName="/ecs/demo-app-x", tags=COPIED)
         flow_role = iam.create_role(
             RoleName="demo-flow-logs-x", AssumeRolePolicyDocument=_trust("vpc-flow-logs.amazonaws.com")
         )["Role"]["Arn"]
+        self.advance(60)
         name = "demo-health-monitor-x"
         function = functions.create_function(
             FunctionName=name,

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, TypedDict
+from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 
 from drctl.aws import tags
 from drctl.aws.errors import tolerating_absence
 from drctl.engine.resource import Given, Observed, Phase, Resource, Typical, differences, resource
 from drctl.resources.ecs_cluster import EcsCluster
-from drctl.resources.iam_role_policy import IamRolePolicy
 from drctl.resources.listener import Listener
 from drctl.resources.listener_rule import ListenerRule
 from drctl.resources.security_group import SecurityGroup
@@ -54,7 +53,9 @@ class EcsService(Resource[EcsServiceOutputs]):
     """How many tasks run belongs to autoscaling and to a failover: another number than ``tasks`` is no drift. What
     is drift is another setting than the one the service's tag remembers; only then is the count set.
 
-    listener: whose forwarding to the target group AWS wants to exist first; execution_needs: policies likewise
+    listener: whose forwarding to the target group AWS wants to exist first
+    execution_needs: what the first task needs to start, lest the circuit breaker gives up: the policies of its roles, the
+        routes and rules by which it reaches its image
     """
 
     kind: ClassVar[str] = "ecs-service"
@@ -71,7 +72,7 @@ class EcsService(Resource[EcsServiceOutputs]):
     listener: Listener | ListenerRule
     port: int
     container: str
-    execution_needs: tuple[IamRolePolicy, ...]
+    execution_needs: tuple[Resource[Any], ...]
 
     def read(self, aws: Aws, given: Given) -> Observed[EcsServiceOutputs] | None:
         service = self._find(aws, given)

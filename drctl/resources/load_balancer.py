@@ -9,6 +9,7 @@ from drctl.aws import tags
 from drctl.aws.errors import tolerating_absence
 from drctl.engine.resource import Given, Observed, Phase, Resource, Typical, differences, resource
 from drctl.resources.internet_gateway import InternetGateway
+from drctl.resources.internet_gateway import InternetGateway
 from drctl.resources.s3_bucket import S3Bucket
 from drctl.resources.s3_bucket_policy import LOAD_BALANCER_LOGS_PREFIX, S3BucketPolicy
 from drctl.resources.security_group import SecurityGroup
@@ -34,7 +35,8 @@ class LoadBalancerOutputs:
 
 @resource
 class LoadBalancer(Resource[LoadBalancerOutputs]):
-    """``access_logs`` is the bucket its requests are written to (below a prefix of its own), ``access_logs_policy`` must
+    """``internet_gateway``: without it AWS makes no internet-facing one, and cannot detach it under one.
+    ``access_logs`` is the bucket its requests are written to (below a prefix of its own), ``access_logs_policy`` must
     allow that before AWS accepts the bucket, and the network must have its ``internet_gateway`` before AWS makes one
     that faces the internet."""
 

@@ -237,7 +237,10 @@ def damages(sim: Sim) -> dict[str, tuple[Resource[Any], dict[str, Damage]]]:
         "CacheBehaviors.Quantity": change_distribution(
             lambda config: config.update(CacheBehaviors={"Quantity": 0})
         ),
-        "Enabled": change_distribution(lambda config: config.update(Enabled=False)),
+        "Enabled": lambda made: (
+            change_distribution(lambda config: config.update(Enabled=False))(made),
+            sim.advance(600),
+        ),
     }
     return {
         "zone": (ZONE, {"tags": untag("hostedzone")}),
@@ -262,7 +265,7 @@ def damages(sim: Sim) -> dict[str, tuple[Resource[Any], dict[str, Damage]]]:
             {"InsufficientDataHealthStatus": change_check(InsufficientDataHealthStatus="Unhealthy")},
         ),
         "failover record": (
-            failover_record(combined(ENDPOINT)),
+            failover_record(ENDPOINT),
             {
                 "target": change_record(
                     "UPSERT",
@@ -278,7 +281,6 @@ def damages(sim: Sim) -> dict[str, tuple[Resource[Any], dict[str, Damage]]]:
         "certificate": (CERTIFICATE, {"validation": unprove}),
         "access control": (CONTROL, {"SigningBehavior": unsign}),
         "distribution": (DISTRIBUTION, distribution_damages),
-        "distribution without a domain": (WITHOUT_A_DOMAIN, {}),
     }
 
 
@@ -293,7 +295,6 @@ def damages(sim: Sim) -> dict[str, tuple[Resource[Any], dict[str, Damage]]]:
         "certificate",
         "access control",
         "distribution",
-        "distribution without a domain",
     ],
 )
 def test_it_lives_its_whole_life(sim: Sim, tmp_path: Path, which: str) -> None:

@@ -9,7 +9,7 @@ from moto.cloudwatch.models import cloudwatch_backends
 
 from drctl.sim.call import Answer, Call, Moto, Refused
 from drctl.sim.lifecycle.ecs_service import remember_counts, scale, services
-from drctl.sim.registry import gap
+from drctl.sim.registry import after, gap
 from drctl.sim.world import World
 
 TAGS = "autoscaling.tags"
@@ -118,3 +118,13 @@ def untag(call: Call, world: World, moto: Moto) -> Answer:
     for key in call.params["TagKeys"]:
         held.pop(key, None)
     return {}
+
+
+@after("application-autoscaling", "DescribeScalingPolicies")
+def only_the_named_policies(call: Call, world: World, answer: Answer) -> None:
+    """moto does not look at PolicyNames."""
+    names = call.params.get("PolicyNames")
+    if names:
+        answer["ScalingPolicies"] = [
+            each for each in answer["ScalingPolicies"] if each["PolicyName"] in names
+        ]

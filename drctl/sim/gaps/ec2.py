@@ -9,6 +9,7 @@ from moto.ec2.models import ec2_backends
 
 from drctl.sim.call import Answer, Call, Moto, Refused
 from drctl.sim.gaps.ec2_client_tokens import once
+from drctl.sim.gaps.ec2_filters import matches
 from drctl.sim.lifecycle.durations import DURATIONS
 from drctl.sim.lifecycle.ec2 import endpoint_duration
 from drctl.sim.lifecycle.ec2_interfaces import claim, free_address
@@ -71,13 +72,23 @@ def without_internet(call: Call, vpc: str) -> dict[str, str] | None:
     }
 
 
+NAT_FILTERS = {
+    "nat-gateway-id": lambda gateway: gateway["NatGatewayId"],
+    "state": lambda gateway: gateway["State"],
+    "subnet-id": lambda gateway: gateway["SubnetId"],
+    "vpc-id": lambda gateway: gateway["VpcId"],
+}
+
+
 @gap("ec2", "DescribeNatGateways")
 def describe_nat_gateways(call: Call, world: World, moto: Moto) -> Answer:
     answer = moto(call)
     for gateway in answer["NatGateways"]:
         if gateway["State"] == "failed":
             gateway.update(world.section("ec2.nat-failures").get(gateway["NatGatewayId"], {}))
-    return answer
+    wishes = call.params.get("Filter", [])  # moto knows no tags here
+    shown = [each for each in answer["NatGateways"] if matches(each, wishes, NAT_FILTERS)]
+    return {**answer, "NatGateways": shown}
 
 
 @gap("ec2", "DeleteNatGateway")
