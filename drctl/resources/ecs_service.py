@@ -54,8 +54,8 @@ class EcsService(Resource[EcsServiceOutputs]):
     is drift is another setting than the one the service's tag remembers; only then is the count set.
 
     listener: whose forwarding to the target group AWS wants to exist first
-    execution_needs: what the first task needs to start, lest the circuit breaker gives up: the policies of its roles, the
-        routes and rules by which it reaches its image
+    execution_needs: what the first task needs to start, lest the circuit breaker gives up: the policies of its
+        roles, the routes and rules by which it reaches its image
     """
 
     kind: ClassVar[str] = "ecs-service"

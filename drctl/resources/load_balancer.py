@@ -9,7 +9,6 @@ from drctl.aws import tags
 from drctl.aws.errors import tolerating_absence
 from drctl.engine.resource import Given, Observed, Phase, Resource, Typical, differences, resource
 from drctl.resources.internet_gateway import InternetGateway
-from drctl.resources.internet_gateway import InternetGateway
 from drctl.resources.s3_bucket import S3Bucket
 from drctl.resources.s3_bucket_policy import LOAD_BALANCER_LOGS_PREFIX, S3BucketPolicy
 from drctl.resources.security_group import SecurityGroup

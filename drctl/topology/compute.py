@@ -175,7 +175,7 @@ def _service(
             listener=reached_by,
             port=service.port,
             container=service.name,
-            execution_needs=tuple(around.policies.values()),
+            execution_needs=(*around.policies.values(), *around.network.ways_out),
         )
     )
     target = graph.add(

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 ANYWHERE = "0.0.0.0/0"
 FROM_CLOUDFRONT = "com.amazonaws.global.cloudfront.origin-facing"
 MYSQL = 3306
+Direction = Literal["ingress", "egress"]
 Peer = SecurityGroup | CidrBlock | PrefixList
 TIERS = ("public", "private", "isolated")
 
@@ -45,6 +46,8 @@ class Network:
     checks_group: SecurityGroup
     service_group: SecurityGroup
     database_group: SecurityGroup
+    ways_out: tuple[Route | SecurityGroupRule, ...]
+    """By which a task reaches its image and AWS's own endpoints."""
 
 
 def network(graph: Graph, scope: Scope, side: Side, base: Foundation) -> Network:
@@ -69,7 +72,7 @@ def network(graph: Graph, scope: Scope, side: Side, base: Foundation) -> Network
     )
     private = tuple(_table(graph, side, vpc, subnet.name, (subnet,)) for subnet in subnets["private"])
     isolated = _table(graph, side, vpc, "isolated", subnets["isolated"])
-    _ways_out(graph, scope, side, gateway, subnets["public"], private)
+    routes = _ways_out(graph, scope, side, gateway, subnets["public"], private)
 
     services: tuple[Literal["s3", "dynamodb"], ...] = ("s3", "dynamodb")
     for service in services:
@@ -89,7 +92,9 @@ def network(graph: Graph, scope: Scope, side: Side, base: Foundation) -> Network
             "database": "database, from the tasks",
         }.items()
     }
-    made = Network(
+    _admit(graph, scope, side, groups)
+    to_https = _rule(graph, side, "service-to-https", groups["service"], "egress", 443, CidrBlock(ANYWHERE))
+    return Network(
         vpc,
         gateway,
         subnets,
@@ -99,9 +104,8 @@ def network(graph: Graph, scope: Scope, side: Side, base: Foundation) -> Network
         groups["checks"],
         groups["service"],
         groups["database"],
+        (*routes, to_https),
     )
-    _rules(graph, scope, side, made)
-    return made
 
 
 def peering(graph: Graph, scope: Scope, networks: Mapping[Role, Network]) -> None:
@@ -164,59 +168,64 @@ def _ways_out(
     gateway: InternetGateway,
     public: tuple[Subnet, ...],
     private: tuple[RouteTable, ...],
-) -> None:
-    """NAT gateways: none, one for all, or one for each zone's private table."""
+) -> list[Route]:
+    """NAT gateways: none, one for all, or one for each zone's private table; and the routes to them."""
     number = {"none": 0, "one": 1, "per-zone": len(public)}[scope.settings.network.nat_gateways]
     gateways = []
     for subnet, zone in list(zip(public, ZONES, strict=True))[:number]:
         address = graph.add(ElasticIp(name=f"nat-{zone}", region=side.region, internet_gateway=gateway))
-        gateways.append(
-            graph.add(NatGateway(name=zone, region=side.region, subnet=subnet, elastic_ip=address))
-        )
-    for index, table in enumerate(private if gateways else ()):
-        target = gateways[index % len(gateways)]
+        nat = NatGateway(name=zone, region=side.region, subnet=subnet, elastic_ip=address)
+        gateways.append(graph.add(nat))
+    return [
         graph.add(
             Route(
                 name=f"{table.name}-internet",
                 region=side.region,
                 route_table=table,
                 destination=ANYWHERE,
-                target=target,
+                target=gateways[index % len(gateways)],
             )
         )
+        for index, table in enumerate(private if gateways else ())
+    ]
 
 
-def _rules(graph: Graph, scope: Scope, side: Side, here: Network) -> None:
-    """Who may speak to whom. Across the peering only address ranges work, never security groups (VPC peering guide)."""
-    settings, region = scope.settings, side.region
+def _admit(graph: Graph, scope: Scope, side: Side, groups: Mapping[str, SecurityGroup]) -> None:
+    """Who may speak to whom. Across the peering only address ranges work, never groups (VPC peering guide)."""
+    settings, peer = scope.settings, CidrBlock(scope.other(side).cidr)
+    edge, checks, service, database = (groups[each] for each in ("edge", "checks", "service", "database"))
     secure = settings.domain is not None
     web = 443 if secure else 80
-    checkers = f"com.amazonaws.{region}.route53-healthchecks"
 
-    def allow(
-        name: str, group: SecurityGroup, direction: Literal["ingress", "egress"], port: int, peer: Peer
-    ) -> None:
-        rule = SecurityGroupRule(
+    def allow(name: str, group: SecurityGroup, direction: Direction, port: int, peer: Peer) -> None:
+        _rule(graph, side, name, group, direction, port, peer)
+
+    allow("edge-from-cloudfront", edge, "ingress", web, PrefixList(FROM_CLOUDFRONT))
+    checkers = PrefixList(f"com.amazonaws.{side.region}.route53-healthchecks")
+    allow("checks-from-route53", checks, "ingress", web, checkers)
+    if secure:  # port 80 only redirects, for what calls the load balancer from inside the two networks
+        for each in scope.sides:
+            allow(f"redirect-from-{each.role}", checks, "ingress", 80, CidrBlock(each.cidr))
+    for port in sorted({each.port for each in settings.services}):
+        allow(f"edge-to-service-{port}", edge, "egress", port, service)
+        allow(f"service-from-edge-{port}", service, "ingress", port, edge)
+    allow("service-to-database", service, "egress", MYSQL, database)
+    allow("service-to-peer-database", service, "egress", MYSQL, peer)
+    allow("database-from-service", database, "ingress", MYSQL, service)
+    allow("database-from-peer", database, "ingress", MYSQL, peer)
+
+
+def _rule(
+    graph: Graph, side: Side, name: str, group: SecurityGroup, direction: Direction, port: int, peer: Peer
+) -> SecurityGroupRule:
+    return graph.add(
+        SecurityGroupRule(
             name=name,
-            region=region,
+            region=side.region,
             group=group,
             direction=direction,
             port=port,
             peer=peer,
             description=name.replace("-", " "),
         )
-        graph.add(rule)
-
-    allow("edge-from-cloudfront", here.edge_group, "ingress", web, PrefixList(FROM_CLOUDFRONT))
-    allow("checks-from-route53", here.checks_group, "ingress", web, PrefixList(checkers))
-    if secure:  # port 80 only redirects, for what calls the load balancer from inside the two networks
-        for each in scope.sides:
-            allow(f"redirect-from-{each.role}", here.checks_group, "ingress", 80, CidrBlock(each.cidr))
-    for port in sorted({service.port for service in settings.services}):
-        allow(f"edge-to-service-{port}", here.edge_group, "egress", port, here.service_group)
-        allow(f"service-from-edge-{port}", here.service_group, "ingress", port, here.edge_group)
-    allow("service-to-https", here.service_group, "egress", 443, CidrBlock(ANYWHERE))
-    allow("service-to-database", here.service_group, "egress", MYSQL, here.database_group)
-    allow("service-to-peer-database", here.service_group, "egress", MYSQL, CidrBlock(scope.other(side).cidr))
-    allow("database-from-service", here.database_group, "ingress", MYSQL, here.service_group)
-    allow("database-from-peer", here.database_group, "ingress", MYSQL, CidrBlock(scope.other(side).cidr))
+    )

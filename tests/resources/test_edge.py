@@ -17,6 +17,7 @@ from drctl.resources.distribution import Distribution
 from drctl.resources.health_check import AlarmCheck, CalculatedCheck, EndpointCheck, HealthCheck
 from drctl.resources.hosted_zone import HostedZone
 from drctl.resources.kms_key import KmsKey
+from drctl.resources.internet_gateway import InternetGateway
 from drctl.resources.load_balancer import LoadBalancer
 from drctl.resources.origin_access_control import OriginAccessControl
 from drctl.resources.output_of import OutputOf
@@ -62,6 +63,7 @@ def load_balancer(region: str, network: int) -> LoadBalancer:
         name="main",
         region=region,
         aws_name="trial-main",
+        internet_gateway=InternetGateway(name="main", region=region, vpc=vpc),
         subnets=subnets,
         security_groups=(group,),
         access_logs=logs,
