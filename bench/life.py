@@ -72,28 +72,30 @@ class Simulation:
         self.clock = client.ScaledClock(self.status)
 
     def step(self, command: list[str], env: dict[str, str] | None = None, events: Path | None = None) -> Step:
-        """Run a command against it, measured. Raises Absent when the command fails."""
+        """Run a command against it, measured. It may fail: see ``usage.code``."""
         known, cpu = self._log_size(), processor_seconds(self.status.pid)
         began = self.clock.now()
         usage = measure(command, self.folder, env or clean_environment())
         ended = self.clock.now()
         after = processor_seconds(self.status.pid)
-        if usage.code:
-            raise Absent(_why(usage))
         return Step(
             usage,
             began,
             ended,
             self._calls_after(known),
             after - cpu if after is not None and cpu is not None else None,
-            _events(events) if events else (),
+            _events(events) if events and events.exists() else (),
         )
 
     def drctl(self, command: str) -> Step:
-        """``drctl --sim up`` or ``destroy``, with the engine's events."""
+        """``drctl --sim up`` or ``destroy``, with the engine's events. Raises Absent when it fails."""
         events = self.folder / "events.jsonl"
+        events.unlink(missing_ok=True)
         words = [command, str(self.state_dir), str(self.config), str(events)]
-        return self.step([sys.executable, "-m", "bench.recorded", *words], events=events)
+        step = self.step([sys.executable, "-m", "bench.recorded", *words], events=events)
+        if step.usage.code:
+            raise Absent(f"`drctl {command}` failed: {_why(step.usage)}")
+        return step
 
     @property
     def config(self) -> Path:
@@ -162,9 +164,9 @@ def _settle(pid: int) -> None:
 
 
 def live(
-    number_of_applications: int, speed: float, visit: Callable[[Simulation, str], None] = lambda *_: None
+    number_of_applications: int, speed: float, visit: Callable[[Simulation], None] = lambda _: None
 ) -> Life:
-    """One whole life. ``visit`` is called while it stands (after "up") and once it is gone (after "destroy")."""
+    """One whole life. ``visit`` is called while the environment stands. Raises Absent when a command fails."""
     with simulation(speed, number_of_applications) as simulated:
         up = simulated.drctl("up")
         again = simulated.drctl("up")
@@ -172,11 +174,10 @@ def live(
         changed = {action: count for action, count in summary.items() if count and action != "unchanged"}
         if changed:
             raise Absent(f"a second up was to change nothing and did {changed}")
-        visit(simulated, "up")
+        visit(simulated)
         ledger = simulated.ledger()
         objects, entries = len(ledger.records()), ledger.meta.serial
         destroy = simulated.drctl("destroy")
-        visit(simulated, "destroy")
     return Life(number_of_applications, speed, objects, entries, up, again, destroy)
 
 

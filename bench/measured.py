@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+LIMIT = 1200.0
+"""Real seconds after which a command is taken to hang."""
 
 
 class Absent(Exception):
@@ -34,14 +39,20 @@ class Usage:
     err: str
 
 
-def measure(command: Sequence[str], cwd: Path, env: Mapping[str, str] | None = None) -> Usage:
-    """Run a command to its end."""
+def measure(
+    command: Sequence[str], cwd: Path, env: Mapping[str, str] | None = None, limit: float = LIMIT
+) -> Usage:
+    """Run a command to its end; after ``limit`` real seconds it is asked to end, as by Ctrl-C."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         began = time.monotonic()
         process = subprocess.Popen(
             command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=err
         )
+        asking = threading.Timer(limit, process.send_signal, [signal.SIGINT])
+        asking.daemon = True
+        asking.start()
         written = _written_by(process.pid)
+        asking.cancel()
         _, status, used = os.wait4(process.pid, 0)
         wall = time.monotonic() - began
         process.returncode = os.waitstatus_to_exitcode(status)

@@ -117,7 +117,8 @@ def up(ctx: typer.Context, yes: Yes = False, target: Targets = []) -> None:  # n
         result = up(invocation.context, invocation.approve_plan, tuple(target))
         if not result.approved:
             return Answer(result.environment, {"approved": False}, [[("nothing was changed", "")]], 1)
-        lines = [*text.pairs(result.outputs), [], text.counts(result.summary)]
+        done = [*text.counts(result.summary), (f" in {text.duration(result.seconds)}", "dim")]
+        lines = [*text.pairs(result.outputs), [], done]
         return Answer(result.environment, result.as_json(), lines)
 
     raise typer.Exit(run(with_yes(ctx.obj, yes), "up", body))

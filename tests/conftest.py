@@ -13,6 +13,8 @@ from botocore.config import Config
 
 from drctl.sim import client
 
+pytest_plugins = ["tests.environment"]
+
 TEST_SPEED = 600.0
 
 

@@ -28,7 +28,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -86,24 +86,45 @@ class Doom:
 
 
 class DoomedAws(Aws):
-    """The door to AWS, with a crash waiting behind it."""
+    """The door to AWS, with a crash waiting behind it when there is a doom."""
 
-    def __init__(self, session: boto3.Session, endpoint_url: str, doom: Doom, attempts: int = 5) -> None:
-        super().__init__(session, endpoint_url, attempts)
-        self._doom = doom
-        self._sent_once = attempts == 1
+    doom: Doom | None = None
 
     @cached_property
     def once(self) -> Aws:
-        if self._sent_once:
-            return self
-        return DoomedAws(self._session, self._endpoint_url or "", self._doom, attempts=1)
+        return _Once(self)
 
     def _make(self, service: str, region: str) -> BaseClient:
         client = super()._make(service, region)
-        client.meta.events.register("before-send", self._doom.before_send)
-        client.meta.events.register("after-call", self._doom.after_call)
+        client.meta.events.register("before-send", self._before_send)
+        client.meta.events.register("after-call", self._after_call)
         return client
+
+    def _before_send(self, **details: Any) -> None:
+        if self.doom is not None:
+            self.doom.before_send(**details)
+
+    def _after_call(self, **details: Any) -> None:
+        if self.doom is not None:
+            self.doom.after_call(**details)
+
+
+class _Once(DoomedAws):
+    """What create is given: it shares its maker's doom."""
+
+    def __init__(self, maker: DoomedAws) -> None:
+        super().__init__(maker._session, maker._endpoint_url, attempts=1)
+        self._maker = maker
+
+    @property
+    def doom(self) -> Doom | None:  # type: ignore[override]
+        return self._maker.doom
+
+
+@cache
+def _aws(endpoint: str) -> DoomedAws:
+    """Making clients costs more than most tests: all of them share these."""
+    return DoomedAws(boto3.Session("simulated", "simulated", region_name="us-east-1"), endpoint)
 
 
 class Trial:
@@ -113,10 +134,10 @@ class Trial:
         self._sim = sim
         self._lock = Lock(folder / "trial.lock", "test")
         self.events: list[Event] = []
-        session = sim.session()
-        aws = DoomedAws(session, sim.endpoint, doom) if doom else Aws(session, sim.endpoint)
+        self._aws = _aws(sim.endpoint)
+        self._aws.doom = doom
         self.run = Run(
-            aws,
+            self._aws,
             Ledger(folder, ENVIRONMENT, self._lock),
             sim.clock,
             classify,
@@ -131,25 +152,27 @@ class Trial:
 
     def __exit__(self, *_: object) -> None:
         """What the kernel does for a killed process, too."""
+        self._aws.doom = None
         self.run.ledger.close()
         self._lock.release()
 
-    def ensure(self, *resources: AnyResource) -> str:
+    def ensure(self, *resources: AnyResource, alone: bool = False) -> str:
         """Make these so, and all that they need first; the answer is the action the last one took.
 
         What was replaced goes when everything that used it has been told, as in ``up``.
+        ``alone``: what they need is there already and is not looked at.
         """
         action = ""
-        ordered = in_order(*resources)
+        ordered = list(resources) if alone else in_order(*resources)
         for resource in ordered:
             action = self._drive(ensure(self.run, resource))
         for resource in reversed(ordered):
             self._remove_predecessors(resource)
         return action
 
-    def inspect(self, *resources: AnyResource) -> Change:
-        """What ``up`` would do to the last of these; the others are looked at on the way."""
-        for resource in in_order(*resources):
+    def inspect(self, *resources: AnyResource, alone: bool = False) -> Change:
+        """What ``up`` would do to the last of these; the others are looked at on the way. ``alone``: see ensure."""
+        for resource in resources if alone else in_order(*resources):
             change = self._drive(inspect(self.run, resource))
         return change
 
@@ -228,16 +251,16 @@ def whole_life(
         for field, damage in (damages or {}).items():
             damage(trial.outputs(resource))
             with trial.mutations() as mutations:
-                change = trial.inspect(resource)
+                change = trial.inspect(resource, alone=True)
             assert mutations == []
             assert field in change.fields or field == change.phase, f"{field}: seen {change}"
-            assert trial.ensure(resource) == change.action
-            assert_unchanged(trial, resource)
+            assert trial.ensure(resource, alone=True) == change.action
+            assert_unchanged(trial, resource, alone=True)
         trial.remove(resource)
         trial.remove(resource)
-        assert trial.inspect(resource).action == "create"
+        assert trial.inspect(resource, alone=True).action == "create"
     with Trial(sim, folder) as trial:
-        assert trial.ensure(resource) == "create"
+        assert trial.ensure(resource, alone=True) == "create"
         trial.remove_all(trial.rebuilt(resource))
         assert dict(trial.run.ledger.records()) == {}
 
@@ -245,17 +268,16 @@ def whole_life(
 def survives_crashes(sim: Sim, folder: Path, resource: AnyResource, count: Callable[[], int]) -> None:
     """See the module's docstring."""
     with Trial(sim, folder) as trial:
-        for need in resource.needs:
-            trial.ensure(need)
+        trial.ensure(*in_order(resource)[:-1], alone=True)
     call, crashed = 0, True
     while crashed:
         call += 1
         for when in ("before", "after"):
             crashed = _crash(sim, folder, resource, Doom(call, when))
             with Trial(sim, folder) as trial:
-                trial.ensure(resource)
+                trial.ensure(resource, alone=True)
                 assert count() == 1, f"killed {when} mutating call {call}"
-                assert_unchanged(trial, resource)
+                assert_unchanged(trial, resource, alone=True)
                 trial.remove(resource)
                 assert count() == 0, f"killed {when} mutating call {call}, then removed"
     assert call > 1, "nothing was ever killed"
@@ -263,9 +285,9 @@ def survives_crashes(sim: Sim, folder: Path, resource: AnyResource, count: Calla
         trial.remove_all(resource)
 
 
-def assert_unchanged(trial: Trial, resource: AnyResource) -> None:
+def assert_unchanged(trial: Trial, resource: AnyResource, *, alone: bool = False) -> None:
     """A plan sees nothing to do."""
-    change = trial.inspect(resource)
+    change = trial.inspect(resource, alone=alone)
     assert (change.action, dict(change.fields)) == ("unchanged", {})
 
 
@@ -273,7 +295,7 @@ def _crash(sim: Sim, folder: Path, resource: AnyResource, doom: Doom) -> bool:
     """Whether a run that makes the resource reached its doom."""
     with Trial(sim, folder, doom) as trial:
         try:
-            trial.ensure(resource)
+            trial.ensure(resource, alone=True)
         except Crash:
             return True
     return False

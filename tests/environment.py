@@ -1,4 +1,8 @@
-"""drctl as an operator has it: a folder with settings and state, a simulated AWS, the program run as a process."""
+"""drctl as an operator has it: a folder with settings and state, a simulated AWS, the program run as a process.
+
+Fixtures (a pytest plugin, see conftest.py): ``built`` is one whole environment, shared by all tests of the xdist group
+ENVIRONMENT, which leave it as they found it; ``fresh`` is an empty AWS and an empty folder for each test.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,13 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from drctl.sim import client
 from tests.census import REGIONS, Census, census
@@ -19,6 +26,9 @@ PROGRAM = str(Path(sys.executable).with_name("drctl"))
 SPEED = 600.0
 TIMEOUT = 180.0
 """Real seconds after which a run of the program counts as hung."""
+
+ENVIRONMENT = "environment"
+"""The xdist group of what uses ``built``."""
 
 P, S = REGIONS
 DOMAIN = "drctl-demo.com"
@@ -93,13 +103,13 @@ class Installation:
             raise AssertionError(f"{arguments} did not end:\n{out[-4000:]}\n{err[-4000:]}") from None
         return Ran(child.returncode, out, err)
 
-    def sim_json(self, *arguments: str) -> Ran:
+    def on_sim(self, *arguments: str) -> Ran:
         """``drctl --sim --output json ...``."""
         return self.run("--sim", "--output", "json", *arguments)
 
     def ok(self, *arguments: str) -> dict[str, Any]:
         """The result of a command that must succeed."""
-        ran = self.sim_json(*arguments)
+        ran = self.on_sim(*arguments)
         assert ran.code == 0, f"{arguments}: exit {ran.code}\n{ran.out[-6000:]}\n{ran.err[-6000:]}"
         return ran.json
 
@@ -131,11 +141,71 @@ class Installation:
         """The mutating calls that AWS received after the first ``since``."""
         return [entry["operation"] for entry in self.sim.access_log()[since:] if entry["mutating"]]
 
+    def renew(self, settings: str | None = EVERYTHING) -> None:
+        """An empty AWS, and no state."""
+        self.sim = Sim(client.reset(self.state))
+        for path in [*self.state.iterdir(), self.config]:
+            if path.is_file():
+                path.unlink()
+        if settings is not None:
+            self.settings(settings)
+
     def close(self) -> None:
         """Stop the simulator; it must not have failed itself."""
         errors = self.sim.internal_errors()
         client.stop(self.state)
         assert errors == 0, f"{errors} internal errors of the simulator: see {self.state}/sim/server.log"
+
+
+class Built(Installation):
+    """A whole environment, and what stood on the account before it came."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        from tests.strangers import settle
+
+        self.strangers = settle(self)
+        self.before = self.census()
+        self.first_plan = self.changes()
+        self.first_up = self.on_sim("up", "--yes")
+        assert self.first_up.code == 0, self.first_up.out + self.first_up.err
+
+    def restore(self) -> None:
+        """As it was when it was first built, whatever a test did to it."""
+        self.sim.heal()
+        self.settings(EVERYTHING)
+        self.up()
+
+
+@pytest.fixture(scope="session")
+def built_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
+    """See ``built``."""
+    made = Built(tmp_path_factory.mktemp("built"))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def built(built_once: Built) -> Built:
+    """The whole environment, with strangers around it."""
+    if not (built_once.state / "demo.json").exists():
+        built_once.restore()
+    return built_once
+
+
+@pytest.fixture(scope="session")
+def spare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """See ``fresh``."""
+    made = Installation(tmp_path_factory.mktemp("fresh"))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def fresh(spare: Installation) -> Installation:
+    """An empty AWS, no state, and settings with everything that can be left out."""
+    spare.renew()
+    return spare
 
 
 def clean_environment() -> dict[str, str]:

@@ -43,7 +43,7 @@ GONE = frozenset({
     "InvalidVpcPeeringConnectionID.NotFound", "InvalidVpcPeeringConnectionId.NotFound", "ListenerNotFound",
     "LoadBalancerNotFound", "NatGatewayNotFound", "NoSuchBucket", "NoSuchBucketPolicy",
     "NoSuchDistribution", "NoSuchEntity", "NoSuchHealthCheck", "NoSuchHostedZone", "NoSuchLifecycleConfiguration",
-    "NoSuchOriginAccessControl", "NoSuchPublicAccessBlockConfiguration", "NoSuchTagSet", "NotFound",
+    "NoSuchOriginAccessControl", "NoSuchResource", "NoSuchPublicAccessBlockConfiguration", "NoSuchTagSet", "NotFound",
     "NotFoundException", "ObjectNotFoundException", "OwnershipControlsNotFoundError",
     "ReplicationConfigurationNotFoundError", "ResourceNotFound", "ResourceNotFoundException", "RuleNotFound",
     "ServerSideEncryptionConfigurationNotFoundError", "ServiceNotFoundException", "TableNotFoundException",
@@ -64,7 +64,7 @@ THROTTLED = frozenset({
     "SlowDown", "Throttling", "ThrottlingException", "ThrottledException", "TooManyRequestsException",
     "TransactionInProgressException", "ConcurrentModification", "ConcurrentModificationException",
     "ConcurrentUpdateException", "OperationAborted", "OperationAbortedException", "UpdateInProgressException",
-    "HealthCheckVersionMismatch", "PreconditionFailed",
+    "HealthCheckVersionMismatch", "InvalidIfMatchVersion", "PreconditionFailed",
 })  # fmt: skip
 """Refused for haste or for another change under way; certainly not done."""
 

@@ -32,11 +32,12 @@ Approve = Callable[[Removal], bool]
 
 @dataclass(frozen=True)
 class DestroyResult:
-    """How much was removed, and what is still there."""
+    """How much was removed, what is still there, and the environment's ``seconds`` it took."""
 
     environment: str
     summary: Mapping[str, int]
     left: tuple[str, ...]
+    seconds: float = 0.0
     approved: bool = True
 
     def as_json(self) -> dict[str, Any]:
@@ -68,6 +69,7 @@ def destroy(context: Context, approve: Approve, targets: tuple[str, ...] = ()) -
         if not approve(removal):
             return DestroyResult(environment, {}, tuple(ledger.records()), approved=False)
         run = context.run(aws, identity, ledger, environment)
+        began = context.clock.now()
         try:
             result = walk(removals(run, going), context.clock, context.emit, context.interrupt)
         finally:
@@ -79,7 +81,7 @@ def destroy(context: Context, approve: Approve, targets: tuple[str, ...] = ()) -
             raise interrupted(context.command, ledger)
         if not left:
             ledger.erase()
-        return DestroyResult(environment, count(result.done.values()), left)
+        return DestroyResult(environment, count(result.done.values()), left, context.clock.now() - began)
 
 
 def _chosen(ledger: Ledger, targets: Iterable[str]) -> list[Record]:

@@ -63,7 +63,7 @@ def removals(run: Run, records: Iterable[Record]) -> list[Job[str]]:
             if base in other.depends_on and other.address != record.address
         }
         resource = resources[record.address]
-        jobs.append(Job(record.address, _removing(run, resource, record), needs, resource.typical.gone))
+        jobs.append(Job(record.address, _removing(run, resource, record), needs, resource.usual.gone))
     return jobs
 
 

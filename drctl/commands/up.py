@@ -13,6 +13,7 @@ from drctl.commands.records import removals, unwanted
 from drctl.engine.ensure import ensure
 from drctl.engine.walk import After, Job, Result, walk
 from drctl.errors import DrctlError
+from drctl.ledger.model import CONDEMNED
 
 if TYPE_CHECKING:
     from drctl.ledger.store import Ledger
@@ -22,11 +23,15 @@ Approve = Callable[[Plan], bool]
 
 @dataclass(frozen=True)
 class UpResult:
-    """What was done, and the addresses a person needs. ``approved`` False: nothing was, the operator said no."""
+    """What was done, the addresses a person needs, and the environment's ``seconds`` it took.
+
+    ``approved`` False: nothing was done, the operator said no.
+    """
 
     environment: str
     summary: Mapping[str, int]
     outputs: Mapping[str, Any]
+    seconds: float = 0.0
     approved: bool = True
     notices: tuple[str, ...] = ()
 
@@ -47,6 +52,7 @@ def up(context: Context, approve: Approve, targets: tuple[str, ...] = ()) -> UpR
         if planned.differences and not approve(planned):
             return UpResult(settings.environment, {}, {}, approved=False)
         _describe(wanted, ledger)
+        began = context.clock.now()
         try:
             result = _apply(context, wanted)
         finally:
@@ -57,7 +63,8 @@ def up(context: Context, approve: Approve, targets: tuple[str, ...] = ()) -> UpR
             raise interrupted(context.command, ledger)
         unchanged = [address for address in wanted.planned if address not in result.done]
         summary = count([*result.done.values(), *("unchanged" for _ in unchanged)])
-        return UpResult(settings.environment, summary, of_records(ledger), notices=planned.notices)
+        seconds = context.clock.now() - began
+        return UpResult(settings.environment, summary, of_records(ledger), seconds, notices=planned.notices)
 
 
 def _apply(context: Context, wanted: Desired) -> Result[str]:
@@ -70,7 +77,7 @@ def _apply(context: Context, wanted: Desired) -> Result[str]:
             each.address,
             starting(ensure, run, each),
             {need.address: After.DONE for need in each.needs},
-            each.typical.ready,
+            each.usual.ready,
         )
         for each in wanted.graph
         if not _is_settled(wanted, each.address)

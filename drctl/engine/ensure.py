@@ -193,12 +193,12 @@ class Ensure:
         if self._action == "unchanged":
             self._action = action
             self._since = self._run.clock.now()
-            typical = self._resource.typical.ready
+            typical = self._resource.usual.ready
             self._run.emit(Started(self._since, self._resource.address, action, typical))
 
     def _wait(self, observed: Seen) -> Pause:
         leaving = observed.phase is Phase.LEAVING
-        typical = self._resource.typical.gone if leaving else self._resource.typical.ready
+        typical = self._resource.usual.gone if leaving else self._resource.usual.ready
         waited = self._run.clock.now() - self._since
         if waited > deadline(typical):
             raise self._patience.failed(

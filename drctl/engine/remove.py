@@ -28,7 +28,7 @@ def remove(run: Run, resource: AnyResource, record: Record) -> Generator[Pause, 
     """
     patience = Patience(run, resource, "remove")
     since = run.clock.now()
-    run.emit(Started(since, record.address, "delete", resource.typical.gone))
+    run.emit(Started(since, record.address, "delete", resource.usual.gone))
     while True:
         began = run.clock.now()
         try:
@@ -56,13 +56,13 @@ def remove(run: Run, resource: AnyResource, record: Record) -> Generator[Pause, 
                 yield _put_up_with(run, record, patience, error)
                 continue
             patience.reset()
-            yield Pause(_settling(resource), "AWS to remove it", going=resource.typical.gone > 1)
+            yield Pause(_settling(resource), "AWS to remove it", going=resource.usual.gone > 1)
             continue
         waited = run.clock.now() - since
-        if waited > deadline(resource.typical.gone):
+        if waited > deadline(resource.usual.gone):
             raise patience.failed(f"still there after {waited:.0f} s. {observed.reason}".rstrip())
         run.emit(Waiting(run.clock.now(), record.address, observed.reason or "AWS to remove it"))
-        yield Pause(next_look(resource.typical.gone, waited, took), "AWS to remove it", going=True)
+        yield Pause(next_look(resource.usual.gone, waited, took), "AWS to remove it", going=True)
 
 
 def _look(run: Run, resource: AnyResource, record: Record) -> Observed[DataclassInstance] | None:
@@ -79,7 +79,7 @@ def _look(run: Run, resource: AnyResource, record: Record) -> Observed[Dataclass
 
 def _settling(resource: AnyResource) -> float:
     """Seconds before the first look: none for what goes at once."""
-    return 0.0 if resource.typical.gone <= 1 else min(resource.typical.gone / 2, 2.5)
+    return 0.0 if resource.usual.gone <= 1 else min(resource.usual.gone / 2, 2.5)
 
 
 def _unsettled(record: Record, now: float) -> Pause | None:

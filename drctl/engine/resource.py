@@ -198,6 +198,11 @@ class Resource(ABC, Generic[Outputs]):
         return f"{self.region}/{self.kind}/{self.name}"
 
     @property
+    def usual(self) -> Typical:
+        """The usual durations of this one, where they differ within the kind."""
+        return self.typical
+
+    @property
     def needs(self) -> tuple[Resource[DataclassInstance], ...]:
         """The resources its fields refer to, each once, in the order of the fields."""
         found = {each.address: each for f in fields(self) for each in references(getattr(self, f.name))}

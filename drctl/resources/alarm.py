@@ -71,7 +71,7 @@ class Alarm(Resource[AlarmOutputs]):
         held = cloudwatch.list_tags_for_resource(ResourceARN=outputs.arn)["Tags"]
         given.claim(self, tags.as_dict(held))
         desired = {"DatapointsToAlarm": None, **self._settings(given)}
-        return Observed(outputs, drift=differences(actual, desired))
+        return Observed(outputs, drift=differences(_comparable(actual), _comparable(desired)))
 
     def create(self, aws: Aws, given: Given) -> AlarmOutputs:
         self._put(aws, {**self._settings(given), "Tags": tags.as_list(given.tags(self))})
@@ -139,3 +139,15 @@ class Alarm(Resource[AlarmOutputs]):
             for query, name in (("metric", self.metric), ("minus", self.minus or ""))
         ]
         return [*queries, {"Id": "difference", "Expression": "metric - minus", "ReturnData": True}]
+
+
+def _comparable(settings: dict[str, object]) -> dict[str, object]:
+    """Order says nothing in dimensions and queries, and all datapoints of the period are what is meant by none."""
+    compared = {**settings}
+    for key, name in (("Dimensions", "Name"), ("Metrics", "Id")):
+        parts = compared.get(key)
+        if isinstance(parts, list):
+            compared[key] = sorted(parts, key=lambda part: str(part[name]))
+    if compared.get("DatapointsToAlarm") == compared.get("EvaluationPeriods"):
+        compared["DatapointsToAlarm"] = None
+    return compared

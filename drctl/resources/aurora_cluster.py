@@ -63,6 +63,7 @@ class AuroraCluster(Resource[AuroraClusterOutputs]):
     holds_data: ClassVar[bool] = True
     lets_go: ClassVar[frozenset[str]] = frozenset({"aurora-instance", "global-cluster"})
     typical: ClassVar[Typical] = Typical(ready=45, gone=180)
+    secondary: ClassVar[Typical] = Typical(ready=360, gone=180)
 
     aws_name: str
     global_cluster: GlobalCluster
@@ -76,6 +77,10 @@ class AuroraCluster(Resource[AuroraClusterOutputs]):
     source_region: str | None = None
     after: Resource[Any] | None = None
     log_groups: tuple[LogGroup, ...] = ()
+
+    @property
+    def usual(self) -> Typical:
+        return self.typical if self.after is None else self.secondary
 
     def read(self, aws: Aws, given: Given) -> Observed[AuroraClusterOutputs] | None:
         cluster = self._find(aws, given)

@@ -53,12 +53,17 @@ class AuroraInstance(Resource[AuroraInstanceOutputs]):
     fixed: ClassVar[frozenset[str]] = frozenset({"name", "cluster"})
     lets_go: ClassVar[frozenset[str]] = frozenset({"aurora-cluster"})
     typical: ClassVar[Typical] = Typical(ready=385, gone=420)
+    secondary: ClassVar[Typical] = Typical(ready=450, gone=420)
 
     aws_name: str
     cluster: AuroraCluster
     instance_class: str
     monitoring_role: IamRole
     key: KmsKey
+
+    @property
+    def usual(self) -> Typical:
+        return self.typical if self.cluster.after is None else self.secondary
 
     def read(self, aws: Aws, given: Given) -> Observed[AuroraInstanceOutputs] | None:
         instance = self._find(aws, given)

@@ -34,10 +34,10 @@ class LoadBalancerOutputs:
 
 @resource
 class LoadBalancer(Resource[LoadBalancerOutputs]):
-    """``internet_gateway``: without it AWS makes no internet-facing one, and cannot detach it under one.
-    ``access_logs`` is the bucket its requests are written to (below a prefix of its own), ``access_logs_policy`` must
-    allow that before AWS accepts the bucket, and the network must have its ``internet_gateway`` before AWS makes one
-    that faces the internet."""
+    """internet_gateway: which the VPC must have before AWS makes a balancer that faces the internet
+    access_logs: the bucket that keeps its requests, below a prefix of its own
+    access_logs_policy: of that bucket; it must allow that before AWS accepts the bucket
+    """
 
     kind: ClassVar[str] = "load-balancer"
     fixed: ClassVar[frozenset[str]] = frozenset({"name"})

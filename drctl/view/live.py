@@ -143,7 +143,7 @@ class LiveView:
                 Text(address),
                 Text(text.duration(waited), late),
                 Text(f"usually {text.duration(job.typical)}" if job.typical >= 5 else "", "dim"),
-                Text(f"waiting for {job.reason}" if job.reason else "", "dim"),
+                Text(f"waiting: {job.reason}" if job.reason else "", "dim"),
             )
         if len(shown) > rows:
             table.add_row("", Text(f"and {len(shown) - rows} more", "dim"))

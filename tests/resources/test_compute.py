@@ -204,7 +204,11 @@ def test_a_role_is_trusted_by_whom_the_settings_say(sim: Sim, tmp_path: Path) ->
 
 
 def test_a_role_of_our_name_that_is_not_ours_is_left_alone(sim: Sim, tmp_path: Path) -> None:
-    sim.client("iam").create_role(RoleName="trial-task", AssumeRolePolicyDocument="{}")
+    somebodys = (
+        '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",'
+        ' "Principal": {"Service": "ec2.amazonaws.com"}}]}'
+    )
+    sim.client("iam").create_role(RoleName="trial-task", AssumeRolePolicyDocument=somebodys)
     with Trial(sim, tmp_path) as trial:
         with trial.mutations() as mutations, pytest.raises((ResourceFailed, NotOurs)):
             trial.ensure(ROLE)
@@ -236,7 +240,6 @@ def test_a_log_group_forgets_in_time(sim: Sim, tmp_path: Path) -> None:
             "retention_days": lambda group: logs.put_retention_policy(
                 logGroupName=group.log_group_name, retentionInDays=365
             ),
-            "key": lambda group: logs.disassociate_kms_key(logGroupName=group.log_group_name),
             "absent": lambda group: logs.delete_log_group(logGroupName=group.log_group_name),
         },
     )

@@ -16,8 +16,8 @@ from drctl.resources.certificate import Certificate
 from drctl.resources.distribution import Distribution
 from drctl.resources.health_check import AlarmCheck, CalculatedCheck, EndpointCheck, HealthCheck
 from drctl.resources.hosted_zone import HostedZone
-from drctl.resources.kms_key import KmsKey
 from drctl.resources.internet_gateway import InternetGateway
+from drctl.resources.kms_key import KmsKey
 from drctl.resources.load_balancer import LoadBalancer
 from drctl.resources.origin_access_control import OriginAccessControl
 from drctl.resources.output_of import OutputOf
@@ -73,13 +73,16 @@ def load_balancer(region: str, network: int) -> LoadBalancer:
 
 PRIMARY, STANDBY = load_balancer(EAST, 0), load_balancer(WEST, 1)
 ZONE = HostedZone(name="main", region=GLOBAL, domain=DOMAIN)
-ENDPOINT = HealthCheck(
-    name="endpoint-primary",
-    region=GLOBAL,
-    checks=EndpointCheck(
-        host=f"{EAST}.{DOMAIN}", port=443, path="/health", https=True, interval=10, threshold=3
-    ),
-)
+
+
+def endpoint(interval: int) -> HealthCheck:
+    check = EndpointCheck(
+        host=f"{EAST}.{DOMAIN}", port=443, path="/health", https=True, interval=interval, threshold=3
+    )
+    return HealthCheck(name="endpoint-primary", region=GLOBAL, checks=check)
+
+
+ENDPOINT = endpoint(interval=10)
 SWITCH = Alarm(
     name="failover-trigger",
     region=WEST,
@@ -231,6 +234,10 @@ def damages(sim: Sim) -> dict[str, tuple[Resource[Any], dict[str, Damage]]]:
             if record["Type"] == "CNAME":
                 put(zones, zone_id, "DELETE", record)
 
+    def disable(made: Any) -> None:
+        change_distribution(lambda config: config.update(Enabled=False))(made)
+        sim.advance(600)
+
     distribution_damages: dict[str, Damage] = {
         "Comment": change_distribution(lambda config: config.update(Comment="mine now")),
         "DefaultCacheBehavior.TargetOriginId": change_distribution(
@@ -239,10 +246,7 @@ def damages(sim: Sim) -> dict[str, tuple[Resource[Any], dict[str, Damage]]]:
         "CacheBehaviors.Quantity": change_distribution(
             lambda config: config.update(CacheBehaviors={"Quantity": 0})
         ),
-        "Enabled": lambda made: (
-            change_distribution(lambda config: config.update(Enabled=False))(made),
-            sim.advance(600),
-        ),
+        "Enabled": disable,
     }
     return {
         "zone": (ZONE, {"tags": untag("hostedzone")}),
@@ -389,8 +393,20 @@ def test_a_renamed_record_leaves_nothing_under_its_old_name(sim: Sim, tmp_path: 
     assert [name for name, kind in held if kind == "A"] == [f"\\052.{DOMAIN}."]
 
 
+def test_a_lost_answer_leaves_one_record_which_is_known_again(sim: Sim, tmp_path: Path, zones: Any) -> None:
+    record = simple_record(ZONE)
+    with Trial(sim, tmp_path) as trial:
+        trial.ensure(ZONE)
+        sim.fault("lost", service="route53", operation="ChangeResourceRecordSets", times=1)
+        assert trial.ensure(record) == "create"
+        assert_unchanged(trial, record)
+        trial.remove(record)
+        held = records(zones, trial.outputs(ZONE).zone_id)
+    assert {kind for _, kind in held} == {"NS", "SOA"}
+
+
 def test_another_interval_is_another_health_check(sim: Sim, tmp_path: Path, zones: Any) -> None:
-    slower = replace(ENDPOINT, checks=replace(ENDPOINT.checks, interval=30))  # type: ignore[type-var]
+    slower = endpoint(interval=30)
     with Trial(sim, tmp_path) as trial:
         trial.ensure(failover_record(combined(ENDPOINT)))
         first = trial.outputs(ENDPOINT).health_check_id

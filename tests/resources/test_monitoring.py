@@ -278,9 +278,9 @@ def test_strangers_of_the_same_name_are_left_alone(sim: Sim, tmp_path: Path) -> 
     with Trial(sim, tmp_path) as trial:
         trial.ensure(KEY)
         with trial.mutations() as mutations:
-            for stranger in (TOPIC, RULE):
+            for early in (TOPIC, RULE):
                 with pytest.raises(ResourceFailed) as failure:
-                    trial.ensure(stranger)
+                    trial.ensure(early)
                 assert "exists already" in failure.value.diagnostic.cause
         assert mutations == []
         sns.delete_topic(TopicArn=f"arn:aws:sns:{WEST}:123456789012:{TOPIC.aws_name}")

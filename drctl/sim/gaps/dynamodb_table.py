@@ -61,6 +61,8 @@ def update_table(call: Call, world: World, moto: Moto) -> Answer:
     encryption = wanted.pop("SSESpecification", None)
     answer = moto(replace(call, params=wanted))
     arn = answer["TableDescription"]["TableArn"]
+    if wanted.get("StreamSpecification", {}).get("StreamEnabled") is False:
+        forget_stream(call)
     if encryption is not None:
         encrypt(call, encryption)
     for region in other_regions(world, call.account, call.region, name):
@@ -79,6 +81,14 @@ def update_table(call: Call, world: World, moto: Moto) -> Answer:
         world.begin(TABLE, arn, "UPDATING", seconds)
     described = replace(call, operation="DescribeTable", params={"TableName": name})
     return {"TableDescription": moto(described)["Table"]}
+
+
+def forget_stream(call: Call) -> None:
+    """A stream that was disabled can be enabled again; moto would refuse it for ever."""
+    table = find_table(call.account, call.region, call.params["TableName"])
+    assert table is not None
+    table.stream_specification = None
+    table.latest_stream_label = None
 
 
 def encrypt(call: Call, specification: dict[str, Any]) -> None:

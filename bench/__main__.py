@@ -1,0 +1,90 @@
+"""``python -m bench``: runs the benchmark's parts, prints tables, writes JSON."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from functools import cache
+from pathlib import Path
+
+from rich.console import Console
+
+from bench import calls, critical_path, growth, peer, report, startup
+from bench.critical_path import Measured
+from bench.life import PROJECT, Life, live
+from bench.measured import Absent
+from bench.report import Part
+
+PARTS = ("startup", "critical_path", "calls", "growth", "peer")
+RESULT = PROJECT / "bench" / "results" / "latest.json"
+
+
+def main() -> int:
+    """The exit code: 1 when a part of drctl's own has no figures; a peer may be missing."""
+    arguments = _arguments()
+    console, parts = Console(), []
+    for name in arguments.parts:
+        console.print(f"{name} ...", style="dim", highlight=False)
+        try:
+            found = _run(name, arguments.explain)
+        except Absent as absent:
+            found = Part(name, absent=str(absent))
+        report.show(found, console)
+        parts.append(found)
+    report.write(parts, arguments.json)
+    console.print(f"written to {arguments.json}", markup=False, highlight=False, soft_wrap=True)
+    return int(any(part.absent for part in parts if part.name != "peer"))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; all if none is named")
+    parser.add_argument("--json", type=Path, default=RESULT, metavar="PATH", help="where the figures go")
+    parser.add_argument(
+        "--explain", action="store_true", help="show the chains of waits that really were the longest"
+    )
+    arguments = parser.parse_args()
+    unknown = sorted(set(arguments.parts) - set(PARTS))
+    if unknown:
+        parser.error(f"no such part: {', '.join(unknown)}")
+    arguments.parts = arguments.parts or PARTS
+    return arguments
+
+
+def _run(name: str, explain: bool) -> Part:
+    """Raises Absent where there are no figures."""
+    match name:
+        case "startup":
+            return startup.part()
+        case "critical_path":
+            return critical_path.part([_measured(speed) for speed in critical_path.SPEEDS], explain)
+        case "calls":
+            return calls.part(_life(1))
+        case "growth":
+            return growth.part([_life(size) for size in growth.SIZES])
+        case _:
+            return peer.part(_life(1))
+
+
+def _measured(speed: float) -> Measured:
+    found = _kept(speed)
+    if isinstance(found, Absent):
+        raise found
+    return found
+
+
+@cache
+def _kept(speed: float) -> Measured | Absent:
+    """A life that several parts read is lived once; so is its failure."""
+    try:
+        return critical_path.measured(speed)
+    except Absent as absent:
+        return absent
+
+
+def _life(applications: int) -> Life:
+    return _measured(growth.SPEED).life if applications == 1 else live(applications, growth.SPEED)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
