@@ -79,8 +79,13 @@ IN_USE = frozenset({
 })  # fmt: skip
 """Not in this state, or not while something else uses it: later."""
 
-IN_USE_WORDS = (("ValidationException", r"has targets"),)
-"""The same, where only the message tells (EventBridge: "Rule can't be deleted since it has targets.")."""
+IN_USE_WORDS = (
+    ("ValidationException", r"has targets"),
+    ("AuthFailure", r"do not have permission to access the specified resource"),
+    ("InvalidParameterException", r"still Draining"),
+)
+"""The same, where only the message tells (EventBridge: "Rule can't be deleted since it has targets."; EC2's
+ReleaseAddress while the NAT gateway still holds the address; ECS's CreateService while one of that name drains)."""
 
 EXISTS = frozenset({
     "AlreadyExistsException", "BucketAlreadyOwnedByYou", "DBClusterAlreadyExistsFault", "DBInstanceAlreadyExists",
@@ -100,6 +105,7 @@ EXISTS_WORDS = (
     ("ResourceConflictException", r"[Aa]lready exist"),
     ("InvalidChangeBatch", r"Tried to create resource record set .* but it already exists"),
     ("InvalidParameter", r"already exists with different"),
+    ("InvalidParameterException", r"was not idempotent"),
 )
 """The same, where only the message tells (DynamoDB's CreateTable and UpdateTable; Lambda's CreateFunction and
 AddPermission; Route 53; SNS's CreateTopic)."""

@@ -197,7 +197,12 @@ def interrupted(command: str, ledger: Ledger) -> Interrupted:
         Diagnostic(
             "interrupted; what had been done is recorded",
             cause=f"{len(ledger.records())} resources are in {ledger.path}",
-            remedy=f"`drctl {command}` goes on from here; `drctl destroy` removes what there is",
+            remedy=f"`drctl {command}` goes on from here; "
+            + (
+                "`drctl up` builds it again"
+                if command == "destroy"
+                else "`drctl destroy` removes what there is"
+            ),
         )
     )
 

@@ -94,9 +94,7 @@ def _apply(context: Context, wanted: Desired) -> Result[str]:
     result.failed |= removed.failed
     result.skipped |= removed.skipped
     result.interrupted |= removed.interrupted
-    replaced = {address.partition("~")[0] for address in removed.done}
-    result.done |= {a: action for a, action in removed.done.items() if a.partition("~")[0] not in keep}
-    result.done |= dict.fromkeys(replaced & result.done.keys(), "replace")
+    result.done |= {a: action for a, action in removed.done.items() if a.partition(CONDEMNED)[0] not in keep}
     return result
 
 
