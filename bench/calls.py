@@ -19,7 +19,7 @@ def part(life: Life) -> Part:
     operations = {
         name: Counter(f"{call.service} {call.operation}" for call in calls) for name, calls in steps.items()
     }
-    data = {
+    data: dict[str, Any] = {
         "speed": life.speed,
         "resources": life.objects,
         "steps": {name: _figures(calls, life.objects) for name, calls in steps.items()},

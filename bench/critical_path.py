@@ -32,6 +32,10 @@ class Node:
     removal: Removal
     needs: Mapping[str, After] = field(default_factory=dict)
 
+    def still_going(self) -> list[str]:
+        """The needs that only had to begin before this one."""
+        return [need for need, what in self.needs.items() if what is After.GOING]
+
 
 Graph = Mapping[str, Node]
 
@@ -42,6 +46,10 @@ class Moment:
 
     began: float
     ended: float
+
+    def released(self, node: Node, what: After) -> float:
+        """When a follower that waits for this much of the node may begin."""
+        return self.ended if what is After.DONE else self.began + node.removal.going
 
 
 @dataclass(frozen=True)
@@ -77,7 +85,7 @@ def removing(simulated: Simulation) -> Graph:
             address,
             to_remove(each),
             {
-                other: _enough(resources[other].lets_go, each.kind, resources[other].typical.gone)
+                other: _enough(resources[other].lets_go, each.kind, resources[other].usual.gone)
                 for other, record in records.items()
                 if address in record.depends_on
             },
@@ -86,8 +94,8 @@ def removing(simulated: Simulation) -> Graph:
     }
 
 
-def _enough(lets_go: Iterable[str], kind: str, typical: float) -> After:
-    return After.GOING if kind in lets_go and typical > 1 else After.DONE
+def _enough(lets_go: Iterable[str], kind: str, usual: float) -> After:
+    return After.GOING if kind in lets_go and usual > 1 else After.DONE
 
 
 def moments(graph: Graph) -> dict[str, Moment]:
@@ -96,16 +104,15 @@ def moments(graph: Graph) -> dict[str, Moment]:
 
     def moment(address: str) -> Moment:
         if address not in found:
-            node, began, ended = graph[address], 0.0, 0.0
-            for need, what in node.needs.items():
-                other = moment(need)
-                if what is After.DONE:
-                    began = max(began, other.ended)
-                else:
-                    began = max(began, other.began + graph[need].removal.going)
-                    ended = max(ended, other.ended)
-            tail = ended + node.removal.tail if ended else 0.0
-            found[address] = Moment(began, max(began + node.removal.own, tail))
+            node = graph[address]
+            began = max(
+                (moment(need).released(graph[need], what) for need, what in node.needs.items()), default=0.0
+            )
+            ended = began + node.removal.own
+            if node.removal.tail:
+                last = max((moment(need).ended for need in node.still_going()), default=0.0)
+                ended = max(ended, last + node.removal.tail)
+            found[address] = Moment(began, ended)
         return found[address]
 
     for address in graph:
@@ -122,46 +129,48 @@ def theoretical(graph: Graph) -> list[str]:
     """The addresses of the critical path, first to last; those that take no time are left out."""
     known = moments(graph)
     address: str | None = max(known, key=lambda each: known[each].ended)
-    chain = []
+    chain, to_its_end = [], True
     while address is not None:
-        chain.append(address)
         node = graph[address]
-        by_release = {
-            need: known[need].ended if what is After.DONE else known[need].began + graph[need].removal.going
-            for need, what in node.needs.items()
-        }
-        if node.removal.tail and known[address].ended > known[address].began + node.removal.own:
-            by_release = {n: known[n].ended for n, what in node.needs.items() if what is After.GOING}
-        address = max(by_release, key=lambda need: by_release[need], default=None)
-    return [each for each in reversed(chain) if graph[each].removal.own]
+        if to_its_end and node.removal.own:
+            chain.append(address)
+        if to_its_end and known[address].ended > known[address].began + node.removal.own:
+            address = max(node.still_going(), key=lambda need: known[need].ended)
+            continue
+        release = {need: known[need].released(graph[need], what) for need, what in node.needs.items()}
+        address = max(release, key=lambda need: release[need], default=None)
+        to_its_end = address is None or node.needs[address] is After.DONE
+    return chain[::-1]
 
 
 def real_chain(graph: Graph, step: Step) -> list[Link]:
     """The nodes that really followed each other to the end, first to last."""
-    walks = [event.time for event in step.events if event.kind == "Walking"]
+    first = min(event.time for event in step.events if event.kind == "Walking")
     started = {event.address: event.time for event in step.events if event.kind == "Started"}
     finished = {event.address: event.time for event in step.events if event.kind == "Finished"}
     address: str | None = max((a for a in finished if a in graph), key=lambda each: finished[each])
     chain: list[Link] = []
     while address is not None:
-        node = graph[address]
+        node, ended = graph[address], finished[address]
+        sent, simulated = started.get(address, ended), node.removal.own
+        going = {need: finished[need] for need in node.still_going() if need in finished}
+        last = max(going, key=lambda need: going[need], default=None)
+        if last is not None and node.removal.tail and going[last] + node.removal.tail > sent + simulated:
+            chain.append(Link(address, 0.0, node.removal.tail, ended - going[last] - node.removal.tail))
+            address = last
+            continue
         release = {
             need: finished[need] if what is After.DONE else started.get(need, finished[need])
             for need, what in node.needs.items()
             if need in finished
         }
         last = max(release, key=lambda need: release[need], default=None)
-        began = release[last] if last is not None else walks[0]
-        sent = started.get(address, finished[address])
-        took = finished[address] - sent
-        own = node.removal.own
-        going = [need for need, what in node.needs.items() if what is After.GOING and need in finished]
-        if node.removal.tail and going:
-            latest = max(going, key=lambda need: finished[need])
-            if finished[latest] + node.removal.tail > sent + own:
-                last, began, sent, own = latest, finished[latest], finished[latest], node.removal.tail
-                took = finished[address] - sent
-        chain.append(Link(address, max(sent - began, 0.0), own, took - own))
+        before = max(sent - (release[last] if last is not None else first), 0.0)
+        while last is not None and node.needs.get(last) is After.GOING:
+            simulated += graph[last].removal.going
+            node = graph[last]
+            last = max((n for n in node.needs if n in started), key=lambda n: started[n], default=None)
+        chain.append(Link(address, before, simulated, ended - sent - simulated))
         address = last
     return chain[::-1]
 

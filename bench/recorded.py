@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import IO
@@ -40,7 +41,12 @@ def main(command: str, state_dir: str, config: str, events: str) -> int:
 def _write(file: IO[str], event: Event) -> None:
     if isinstance(event, (Walking, Started, Finished)):
         line = {"event": type(event).__name__, "time": event.time, "address": event.address}
-        file.write(json.dumps(line) + "\n")
+        with _WRITING:
+            file.write(json.dumps(line) + "\n")
+
+
+_WRITING = threading.Lock()
+"""The engine tells from the threads that make its calls."""
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ For the test of a kind::
     def test_a_crash_leaves_one_vpc(sim, tmp_path):
         survives_crashes(sim, tmp_path, vpc, lambda: len(ec2.describe_vpcs(Filters=...)["Vpcs"]))
 
-``whole_life(sim, folder, resource, damages)`` makes, remakes, damages and repairs, removes and makes again.
+``whole_life(sim, folder, resource, damages)`` makes, remakes, plans with its needs unknown, damages and repairs,
+removes and makes again, and removes at last what was rebuilt from the records alone.
 ``damages`` maps the name of a drift field (or ``absent``) to a function that is given the outputs and does that
 damage with a client of its own, e.g. ``sim.client("ec2")``.
 
@@ -19,14 +20,15 @@ damage with a client of its own, e.g. ``sim.client("ec2")``.
 new run go on from the same files. ``count()`` says how many such things AWS has at the moment.
 
 ``Trial(sim, folder)`` is what both are made of, for anything beyond: ``ensure``, ``inspect`` and ``remove`` of any
-resources, each with all that they need, and ``mutations()``. The needs of a resource are found by themselves.
+resources, each with all that they need (or ``alone``, when those are there), and ``mutations()``. The needs of a
+resource are found by themselves.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -42,8 +44,9 @@ from drctl.engine.inspect import Change, inspect
 from drctl.engine.pace import Pause
 from drctl.engine.remove import remove
 from drctl.engine.resource import Resource
-from drctl.engine.run import Run
+from drctl.engine.run import ResourceFailed, Run
 from drctl.engine.spec import rebuild
+from drctl.engine.unknown import unknown_outputs
 from drctl.ledger.lock import Lock
 from drctl.ledger.store import Ledger
 from drctl.sim.access_log import is_mutating
@@ -248,6 +251,7 @@ def whole_life(
             assert trial.ensure(resource) == "unchanged"
         assert mutations == []
         assert_unchanged(trial, resource)
+        _can_be_planned_while_its_needs_are_unknown(trial, resource)
         for field, damage in (damages or {}).items():
             damage(trial.outputs(resource))
             with trial.mutations() as mutations:
@@ -289,6 +293,17 @@ def assert_unchanged(trial: Trial, resource: AnyResource, *, alone: bool = False
     """A plan sees nothing to do."""
     change = trial.inspect(resource, alone=alone)
     assert (change.action, dict(change.fields)) == ("unchanged", {})
+
+
+def _can_be_planned_while_its_needs_are_unknown(trial: Trial, resource: AnyResource) -> None:
+    """As when all that it needs is about to be replaced: whatever the plan shows, it is an answer."""
+    seen = dict(trial.run.seen)
+    for need in in_order(resource)[:-1]:
+        trial.run.seen[need.address] = unknown_outputs(need.outputs_type, need.address)
+    with suppress(ResourceFailed):  # "its data would be lost" is an answer, too
+        trial.inspect(resource, alone=True)
+    trial.run.seen.clear()
+    trial.run.seen.update(seen)
 
 
 def _crash(sim: Sim, folder: Path, resource: AnyResource, doom: Doom) -> bool:

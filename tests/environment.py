@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from typing import Any
 import pytest
 
 from drctl.sim import client
-from tests.census import REGIONS, Census, census
+from tests.census import REGIONS, Census, came, census, numbers
 from tests.conftest import Sim
 
 PROGRAM = str(Path(sys.executable).with_name("drctl"))
@@ -48,6 +49,65 @@ emails = ["{EMAIL}"]
 """Settings with everything that can be left out."""
 
 
+DID = {"created": "create", "updated": "update", "replaced": "replace", "deleted": "delete"}
+
+SHAPE = {
+    "alarm": 33,
+    "aurora-cluster": 2,
+    "aurora-instance": 3,
+    "certificate": 2,
+    "dashboard": 2,
+    "db-cluster-parameter-group": 2,
+    "db-subnet-group": 2,
+    "distribution": 1,
+    "dynamodb-table": 4,
+    "ecs-cluster": 2,
+    "ecs-service": 2,
+    "elastic-ip": 4,
+    "event-rule": 2,
+    "event-target": 2,
+    "flow-log": 2,
+    "global-cluster": 1,
+    "health-check": 4,
+    "hosted-zone": 1,
+    "iam-role": 9,
+    "iam-role-policy": 9,
+    "internet-gateway": 2,
+    "kms-alias": 2,
+    "kms-key": 2,
+    "lambda-function": 2,
+    "lambda-permission": 2,
+    "listener": 4,
+    "listener-rule": 4,
+    "load-balancer": 2,
+    "log-group": 12,
+    "nat-gateway": 4,
+    "network-acl": 2,
+    "network-interface": 12,
+    "origin-access-control": 1,
+    "record-set": 7,
+    "route": 34,
+    "route-table": 10,
+    "route-table-association": 14,
+    "s3-bucket": 4,
+    "scalable-target": 2,
+    "scaling-policy": 4,
+    "secret": 2,
+    "security-group": 10,
+    "security-group-rule": 22,
+    "sns-subscription": 2,
+    "sns-topic": 2,
+    "subnet": 12,
+    "target-group": 2,
+    "task-definition": 2,
+    "vpc": 2,
+    "vpc-endpoint": 4,
+    "vpc-peering": 2,
+}
+"""How many things of each kind come with EVERYTHING, as an auditor counts them: with what AWS adds to a VPC, a load
+balancer or a scaling policy by itself, and a peering in both regions."""
+
+
 @dataclass(frozen=True)
 class Ran:
     """What a run of the program came to."""
@@ -57,23 +117,25 @@ class Ran:
     err: str
 
     @property
+    def done(self) -> dict[str, str]:
+        """What it told on the way that it has done: action by address."""
+        told = re.findall(r"^.*\] +(created|updated|replaced|deleted) +(\S+) ", self.err, re.MULTILINE)
+        return {address: DID[word] for word, address in told}
+
+    @property
     def json(self) -> dict[str, Any]:
         """Its one document."""
         document: dict[str, Any] = json.loads(self.out)
         return document
 
 
-class Installation:
-    """A folder in which an operator works, with a simulator of its own."""
+class Desk:
+    """A folder in which an operator works."""
 
-    def __init__(self, folder: Path, settings: str | None = EVERYTHING, speed: float = SPEED) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.state = folder / "state"
         self.config = folder / "drctl.toml"
-        if settings is not None:
-            self.settings(settings)
-        self.sim = Sim(client.start(self.state, speed, idle_stop=300))
-        self.client = cache(partial(_client, self.sim))
 
     def settings(self, text: str) -> None:
         """Write drctl.toml."""
@@ -103,29 +165,36 @@ class Installation:
             raise AssertionError(f"{arguments} did not end:\n{out[-4000:]}\n{err[-4000:]}") from None
         return Ran(child.returncode, out, err)
 
+
+class Installation(Desk):
+    """A folder in which an operator works, with a simulator of its own."""
+
+    def __init__(self, folder: Path, settings: str | None = EVERYTHING, speed: float = SPEED) -> None:
+        super().__init__(folder)
+        if settings is not None:
+            self.settings(settings)
+        self.sim = Sim(client.start(self.state, speed, idle_stop=300))
+        self.client = cache(partial(_client, self.sim))
+
     def on_sim(self, *arguments: str) -> Ran:
         """``drctl --sim --output json ...``."""
         return self.run("--sim", "--output", "json", *arguments)
 
-    def ok(self, *arguments: str) -> dict[str, Any]:
-        """The result of a command that must succeed."""
+    def ok(self, *arguments: str) -> Ran:
+        """A command that must succeed."""
         ran = self.on_sim(*arguments)
         assert ran.code == 0, f"{arguments}: exit {ran.code}\n{ran.out[-6000:]}\n{ran.err[-6000:]}"
-        return ran.json
+        return ran
 
-    def up(self) -> dict[str, Any]:
+    def up(self) -> Ran:
         """Build, or bring to where the settings want it."""
         return self.ok("up", "--yes")
 
-    def plan(self) -> dict[str, Any]:
-        """What ``up`` would do."""
-        return self.ok("plan")
-
     def changes(self) -> dict[str, str]:
         """What ``up`` would do: action by address."""
-        return {change["address"]: change["action"] for change in self.plan()["changes"]}
+        return {change["address"]: change["action"] for change in self.ok("plan").json["changes"]}
 
-    def destroy(self) -> dict[str, Any]:
+    def destroy(self) -> Ran:
         """Take it away."""
         return self.ok("destroy", "--yes")
 
@@ -206,6 +275,13 @@ def fresh(spare: Installation) -> Installation:
     """An empty AWS, no state, and settings with everything that can be left out."""
     spare.renew()
     return spare
+
+
+def shape(before: Census, after: Census) -> dict[str, int]:
+    """How many things of each kind have come; the logs in the buckets grow by themselves and do not count."""
+    new = came(before, after)
+    new.pop("s3-object-version", None)
+    return numbers(new)
 
 
 def clean_environment() -> dict[str, str]:

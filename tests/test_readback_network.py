@@ -131,10 +131,8 @@ def test_tasks_are_reached_from_the_load_balancer_only_and_the_database_from_tas
             (3306, CIDR[other]),  # a group across the peering cannot be referred to: its range stands for it
         }
         for name in ("demo-edge", "demo-checks", "demo-database"):
-            everything = [rule for rule in _groups(built, region)[name]["IpPermissionsEgress"]]
-            assert all(rule["IpProtocol"] != "-1" for rule in everything), (
-                f"{name} may send anything anywhere"
-            )
+            out = _groups(built, region)[name]["IpPermissionsEgress"]
+            assert all(rule["IpProtocol"] != "-1" for rule in out), f"{name} may send anything anywhere"
 
 
 def _vpc(built: Built, region: str) -> dict[str, Any]:
@@ -153,8 +151,8 @@ def _subnets(built: Built, region: str) -> dict[str, dict[str, Any]]:
 
 
 def _table(built: Built, region: str, subnet: str) -> dict[str, Any]:
-    id = _subnets(built, region)[subnet]["SubnetId"]
-    filters = [{"Name": "association.subnet-id", "Values": [id]}]
+    where = _subnets(built, region)[subnet]["SubnetId"]
+    filters = [{"Name": "association.subnet-id", "Values": [where]}]
     (found,) = built.client("ec2", region).describe_route_tables(Filters=filters)["RouteTables"]
     return dict(found)
 

@@ -15,7 +15,7 @@ from drctl.engine.patience import Patience
 from drctl.engine.resource import NotOurs, Observed, Phase, StaysBehind, identity
 from drctl.engine.run import AnyResource, Run
 from drctl.engine.trouble import Meaning
-from drctl.ledger.model import Record
+from drctl.ledger.model import GONE, Record
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -40,7 +40,7 @@ def remove(run: Run, resource: AnyResource, record: Record) -> Generator[Pause, 
         if observed is None:
             wait = _unsettled(record, run.clock.now())
             if wait is None:
-                run.ledger.forget(record.address)
+                _forget(run, record)
                 return "delete"
             yield wait
             continue
@@ -63,6 +63,14 @@ def remove(run: Run, resource: AnyResource, record: Record) -> Generator[Pause, 
             raise patience.failed(f"still there after {waited:.0f} s. {observed.reason}".rstrip())
         run.emit(Waiting(run.clock.now(), record.address, observed.reason or "AWS to remove it"))
         yield Pause(next_look(resource.usual.gone, waited, took), "AWS to remove it", going=True)
+
+
+def _forget(run: Run, record: Record) -> None:
+    """Drop the record; while others that it let go of still refer to it, only note that it is gone."""
+    if any(record.address in other.depends_on for other in run.ledger.records().values()):
+        run.ledger.put(replace(record, phase=GONE, intent=None))
+    else:
+        run.ledger.forget(record.address)
 
 
 def _look(run: Run, resource: AnyResource, record: Record) -> Observed[DataclassInstance] | None:
@@ -99,4 +107,6 @@ def _put_up_with(run: Run, record: Record, patience: Patience, error: Exception)
     if meaning is Meaning.GONE:
         return Pause(0.0, pause.reason)
     run.emit(Waiting(run.clock.now(), record.address, pause.reason))
-    return pause
+    # In use by what it lets go of, perhaps: the last instance of a writing Aurora cluster goes only after its cluster
+    # has put the other one out of the global database.
+    return pause._replace(going=meaning is Meaning.IN_USE)

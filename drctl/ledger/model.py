@@ -13,6 +13,10 @@ CONDEMNED = "~"
 """In an address: what it names was replaced and waits for its removal (``us-east-1/subnet/private-a~1``)."""
 
 
+GONE = "gone"
+"""The phase of a record whose thing is gone, kept while records that refer to it are."""
+
+
 @dataclass(frozen=True)
 class Intent:
     """A mutating call that was about to be sent; on record before it is, so that a crash loses nothing.

@@ -67,12 +67,12 @@ class FlowLog(Resource[FlowLogOutputs]):
             ClientToken=given.token,
             TagSpecifications=tags.specification("vpc-flow-log", given.tags(self)),
         )
-        raise_unsuccessful(answer["Unsuccessful"], "CreateFlowLogs")
+        raise_unsuccessful(answer.get("Unsuccessful", []), "CreateFlowLogs")
         return FlowLogOutputs(answer["FlowLogIds"][0])
 
     def delete(self, aws: Aws, outputs: FlowLogOutputs) -> None:
         answer = aws.ec2(self.region).delete_flow_logs(FlowLogIds=[outputs.flow_log_id])
-        raise_unsuccessful(answer["Unsuccessful"], "DeleteFlowLogs")
+        raise_unsuccessful(answer.get("Unsuccessful", []), "DeleteFlowLogs")
 
     def _find(self, aws: Aws, given: Given) -> FlowLogTypeDef | None:
         ec2 = aws.ec2(self.region)

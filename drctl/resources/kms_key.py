@@ -126,7 +126,8 @@ class KmsKey(Resource[KmsKeyOutputs]):
         """The account may delegate to IAM; services get what they need and no more.
 
         Sources: CloudWatch Logs user guide "Encrypt log data"; CloudWatch "Alarms and SNS encryption"; SNS, SQS and
-        EventBridge developer guides, "key policy". RDS, DynamoDB, S3 and Secrets Manager use grants and kms:ViaService.
+        EventBridge developer guides, "key policy"; CloudFront, "Restrict access to an S3 origin" (SSE-KMS). RDS,
+        DynamoDB, S3 and Secrets Manager use grants and kms:ViaService.
         """
         logs = f"logs.{self.region}.amazonaws.com"
         senders = ["cloudwatch", "events", "sns", "sqs"]
@@ -167,6 +168,18 @@ class KmsKey(Resource[KmsKeyOutputs]):
                     "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
                     "Resource": "*",
                     "Condition": {"StringEquals": {"aws:SourceAccount": given.account}},
+                },
+                {
+                    "Sid": "Distributions",
+                    "Effect": "Allow",
+                    "Principal": {"Service": "cloudfront.amazonaws.com"},
+                    "Action": "kms:Decrypt",
+                    "Resource": "*",
+                    "Condition": {
+                        "ArnLike": {
+                            "aws:SourceArn": f"arn:{given.partition}:cloudfront::{given.account}:distribution/*"
+                        }
+                    },
                 },
             ],
         }

@@ -78,7 +78,7 @@ class TaskDefinition(Resource[TaskDefinitionOutputs]):
             return None
         definition = found["taskDefinition"]
         drift = differences(
-            {"content": tags.as_dict(found["tags"]).get(CONTENT), "status": definition["status"]},
+            {"content": tags.as_dict(found.get("tags", [])).get(CONTENT), "status": definition["status"]},
             {"content": _digest(self._content(given)), "status": "ACTIVE"},
         )
         return Observed(TaskDefinitionOutputs(definition["taskDefinitionArn"]), drift=drift)
@@ -96,7 +96,7 @@ class TaskDefinition(Resource[TaskDefinitionOutputs]):
         definition = ecs.describe_task_definition(taskDefinition=outputs.arn)["taskDefinition"]
         if definition["status"] == "ACTIVE":
             ecs.deregister_task_definition(taskDefinition=outputs.arn)
-        for failure in ecs.delete_task_definitions(taskDefinitions=[outputs.arn])["failures"]:
+        for failure in ecs.delete_task_definitions(taskDefinitions=[outputs.arn]).get("failures", []):
             message = f"{failure.get('reason')} {failure.get('detail', '')}".rstrip()
             raise ClientError(
                 {"Error": {"Code": "ClientException", "Message": message}}, "DeleteTaskDefinitions"
@@ -149,7 +149,7 @@ class TaskDefinition(Resource[TaskDefinitionOutputs]):
         """None when it is gone, on its way out, or not ours."""
         with tolerating_absence():
             found = aws.ecs(self.region).describe_task_definition(taskDefinition=arn, include=["TAGS"])
-            ours = given.is_ours(self, tags.as_dict(found["tags"]))
+            ours = given.is_ours(self, tags.as_dict(found.get("tags", [])))
             if ours and found["taskDefinition"]["status"] != "DELETE_IN_PROGRESS":
                 return found
         return None

@@ -94,7 +94,7 @@ class VpcEndpoint(Resource[VpcEndpointOutputs]):
 
     def delete(self, aws: Aws, outputs: VpcEndpointOutputs) -> None:
         answer = aws.ec2(self.region).delete_vpc_endpoints(VpcEndpointIds=[outputs.vpc_endpoint_id])
-        raise_unsuccessful(answer["Unsuccessful"], "DeleteVpcEndpoints")
+        raise_unsuccessful(answer.get("Unsuccessful", []), "DeleteVpcEndpoints")
 
     @property
     def _service_name(self) -> str:

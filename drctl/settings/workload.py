@@ -176,7 +176,7 @@ class Database(Section):
 
     engine_version: EngineVersion | None = Field(
         default=None,
-        description="a pinned version; else the default one that supports a Global Database in both regions",
+        description="a pinned version; else the newest that supports a Global Database in both regions, chosen once",
         examples=["8.0.mysql_aurora.3.08.2"],
     )
     instance_class: InstanceClass = Field(

@@ -111,7 +111,11 @@ def damages(sim: Sim) -> dict[str, tuple[Resource[Any], dict[str, Damage]]]:
     )
 
     def reconfigure(**change: object) -> Damage:
-        return lambda made: functions.update_function_configuration(FunctionName=made.function_name, **change)
+        def damage(made: Any) -> None:
+            functions.update_function_configuration(FunctionName=made.function_name, **change)
+            sim.advance(60)
+
+        return damage
 
     def put_alarm(**change: object) -> Damage:
         def put(made: Any) -> None:
