@@ -1,7 +1,7 @@
-"""drctl's ``up`` or ``destroy`` in a process of its own, with every event of the engine written to a file.
+"""drctl's ``plan``, ``up`` or ``destroy`` in a process of its own, with every event of the engine written to a file.
 
-``python -m bench.recorded {up|destroy} STATE_DIR CONFIG EVENTS`` is ``drctl --sim --output json {up|destroy} --yes``:
-the same settings, the same view, the same exit code. The file gets a JSON line for each event but the waiting.
+``python -m bench.recorded {plan|up|destroy} STATE_DIR CONFIG EVENTS`` is ``drctl --sim --output json {plan|up|destroy}``
+with ``--yes``: the same settings, the same view, the same exit code. The file gets a JSON line for each event but the waiting.
 """
 
 from __future__ import annotations
@@ -24,6 +24,11 @@ def main(command: str, state_dir: str, config: str, events: str) -> int:
     def body(invocation: Invocation) -> Answer:
         with Path(events).open("w", encoding="utf-8") as file:
             context = replace(invocation.context, emit=lambda event: _write(file, event))
+            if command == "plan":
+                from drctl.commands.plan import plan
+
+                planned = plan(context)
+                return Answer(planned.environment, planned.as_json())
             if command == "up":
                 from drctl.commands.up import up
 

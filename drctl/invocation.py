@@ -117,7 +117,10 @@ def run(options: Options, command: str, body: Callable[[Invocation], Answer]) ->
                     interrupt,
                     built_in=options.sim,
                 )
-                answer = body(Invocation(options, view, context))
+                try:
+                    answer = body(Invocation(options, view, context))
+                finally:
+                    environment = context.named
             environment, result, code = answer.environment, answer.result, answer.exit_code
             if not options.json:
                 view.show(answer.lines)

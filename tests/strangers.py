@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from collections.abc import Iterator
 from typing import Any
 
 from tests.census import Client
@@ -36,18 +37,34 @@ def settle(place: Installation) -> list[View]:
     return strangers.views
 
 
-def photograph(client: Client, views: list[View]) -> list[tuple[View, Any]]:
-    """Each stranger as AWS describes it now."""
-    return [
-        (view, _steady(getattr(client(view.service, view.region), view.operation)(**view.parameters)))
-        for view in views
-    ]
+def photograph(client: Client, views: list[View]) -> dict[str, Any]:
+    """Each stranger as AWS describes it now, field by field, so that a difference says what differs."""
+    found: dict[str, Any] = {}
+    for number, view in enumerate(views):
+        shown = getattr(client(view.service, view.region), view.operation)(**view.parameters)
+        found |= dict(_fields(f"{number} {view.service} {view.operation}", shown))
+    return found
 
 
-def _steady(value: Any) -> Any:
+def differences(before: dict[str, Any], after: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """What differs between two photographs."""
+    return {
+        field: (before.get(field), after.get(field))
+        for field in before.keys() | after.keys()
+        if before.get(field) != after.get(field)
+    }
+
+
+def _fields(path: str, value: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(value, dict):
-        return {key: _steady(each) for key, each in value.items() if key not in VOLATILE}
-    return [_steady(each) for each in value] if isinstance(value, list) else value
+        for key, each in value.items():
+            if key not in VOLATILE:
+                yield from _fields(f"{path}.{key}", each)
+    elif isinstance(value, list):
+        for index, each in enumerate(value):
+            yield from _fields(f"{path}[{index}]", each)
+    else:
+        yield path, value
 
 
 class Strangers(Network):

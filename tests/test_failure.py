@@ -11,11 +11,16 @@ from tests.strangers import photograph
 pytestmark = pytest.mark.xdist_group("fresh")
 
 
-def test_only_the_followers_of_a_failure_are_stopped_and_every_root_cause_is_shown(fresh: Installation) -> None:
+def test_only_the_followers_of_a_failure_are_stopped_and_every_root_cause_is_shown(
+    fresh: Installation,
+) -> None:
     before = fresh.census()
     denied = {"code": "AccessDeniedException", "message": "not authorized to perform: lambda:CreateFunction"}
     fresh.sim.fault("error", service="lambda", operation="CreateFunction", region=S, status=403, **denied)
-    quota = {"code": "NatGatewayLimitExceeded", "message": "The maximum number of NAT gateways has been reached."}
+    quota = {
+        "code": "NatGatewayLimitExceeded",
+        "message": "The maximum number of NAT gateways has been reached.",
+    }
     fresh.sim.fault("error", service="ec2", operation="CreateNatGateway", region=P, status=400, **quota)
     body = '{"widgets": []}'
     fresh.client("cloudwatch", P).put_dashboard(DashboardName=f"demo-{P}", DashboardBody=body)

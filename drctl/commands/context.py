@@ -36,6 +36,7 @@ class Context:
     """One invocation of drctl.
 
     built_in: use the built-in settings when there is no settings file
+    named: the environment, as soon as anything has told its name: a failure is told with it
     """
 
     config: Path
@@ -46,14 +47,16 @@ class Context:
     clock: Clock = field(default_factory=WallClock)
     interrupt: Interrupt = field(default_factory=Interrupt)
     built_in: bool = False
+    named: str = field(default="", init=False)
 
     def settings(self) -> Settings:
         """Raises SettingsError with everything that is wrong."""
         from drctl import settings
 
-        if self.built_in and not self.config.exists():
-            return settings.Settings.demo()
-        return settings.load(self.config)
+        without = self.built_in and not self.config.exists()
+        found = settings.Settings.demo() if without else settings.load(self.config)
+        self.named = found.environment
+        return found
 
     def environment(self) -> str:
         """The environment's name: from the settings, or without them from the one state file there is.
@@ -64,6 +67,7 @@ class Context:
             return self.settings().environment
         names = environments(self.state_dir)
         if len(names) == 1:
+            self.named = names[0]
             return names[0]
         if self.built_in and not names:
             return self.settings().environment

@@ -9,7 +9,7 @@ from typing import Any
 
 from drctl.commands.context import Context, identify, interrupted
 from drctl.commands.plan import count, no_such_target
-from drctl.commands.records import forget_gone, removals
+from drctl.commands.records import removals
 from drctl.engine.walk import walk
 from drctl.errors import Diagnostic, DrctlError
 from drctl.ledger.model import Record
@@ -73,7 +73,6 @@ def destroy(context: Context, approve: Approve, targets: tuple[str, ...] = ()) -
         try:
             result = walk(removals(run, going), context.clock, context.emit, context.interrupt)
         finally:
-            forget_gone(ledger)
             ledger.fold(context.clock.now())
         left = tuple(sorted(ledger.records()))
         if result.failed:

@@ -10,7 +10,7 @@ from drctl.engine.remove import remove
 from drctl.engine.spec import rebuild
 from drctl.engine.walk import After, Job
 from drctl.errors import Diagnostic, DrctlError
-from drctl.ledger.model import CONDEMNED, GONE, Record
+from drctl.ledger.model import CONDEMNED, Record
 
 if TYPE_CHECKING:
     from drctl.engine.run import AnyResource, Run
@@ -65,18 +65,6 @@ def removals(run: Run, records: Iterable[Record]) -> list[Job[str]]:
         resource = resources[record.address]
         jobs.append(Job(record.address, _removing(run, resource, record), needs, resource.usual.gone))
     return jobs
-
-
-def forget_gone(ledger: Ledger) -> None:
-    """Drop the records of what is gone, now that nothing refers to them any more."""
-    while True:
-        records = ledger.records()
-        needed = {need for record in records.values() for need in record.depends_on}
-        gone = [a for a, record in records.items() if record.phase == GONE and a not in needed]
-        if not gone:
-            return
-        for address in gone:
-            ledger.forget(address)
 
 
 def _removing(run: Run, resource: AnyResource, record: Record) -> Callable[[], Generator[Pause, None, str]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from drctl.commands.context import Context, interrupted
 from drctl.commands.outputs import of_records
 from drctl.commands.plan import Desired, Plan, compare, count, desired, starting
-from drctl.commands.records import forget_gone, removals, unwanted
+from drctl.commands.records import removals, unwanted
 from drctl.engine.ensure import ensure
 from drctl.engine.walk import After, Job, Result, walk
 from drctl.errors import DrctlError
@@ -91,7 +91,6 @@ def _apply(context: Context, wanted: Desired) -> Result[str]:
     if not going:
         return result
     removed = walk(removals(run, going), context.clock, context.emit, context.interrupt)
-    forget_gone(run.ledger)
     result.failed |= removed.failed
     result.skipped |= removed.skipped
     result.interrupted |= removed.interrupted

@@ -15,7 +15,7 @@ from drctl.engine.events import Started, Waiting
 from drctl.engine.pace import REQUEST_LIFE, VISIBLE_WITHIN, Pause, deadline, next_look, retries
 from drctl.engine.patience import Patience
 from drctl.engine.remove import remove
-from drctl.engine.resource import Drift, NotOurs, Observed, Phase, Repeat, identity
+from drctl.engine.resource import Difference, Drift, NotOurs, Observed, Phase, Repeat, identity
 from drctl.engine.run import AnyResource, ResourceFailed, Run
 from drctl.engine.trouble import Meaning
 from drctl.errors import Diagnostic
@@ -58,7 +58,8 @@ class Ensure:
                 continue
             self._note(observed)
             if observed.phase is Phase.FAILED:
-                raise self._patience.failed(observed.reason or "AWS says that it has failed")
+                yield from self._remake(observed)
+                continue
             if observed.phase is not Phase.LEAVING:
                 if observed.drift:
                     yield from self._repair(observed, updates.seeing(observed.drift))
@@ -189,6 +190,13 @@ class Ensure:
         else:
             yield from self._create(record, condemn=True)
 
+    def _remake(self, observed: Seen) -> Generator[Pause, None, None]:
+        """What failed in this run is reported with AWS's reason; what an earlier run left failed is made anew."""
+        if self._action != "unchanged":
+            raise self._patience.failed(observed.reason or "AWS says that it has failed")
+        failure = failed(observed)
+        yield from self._replace(replace(observed, drift=failure), self._run.record(self._resource))
+
     def _begin(self, action: str) -> None:
         if self._action == "unchanged":
             self._action = action
@@ -230,6 +238,11 @@ class _Updates:
         self._times = self._times + 1 if drift == self._drift else 0
         self._drift = drift
         return self._times
+
+
+def failed(observed: Seen) -> Drift:
+    """A failure as drift: AWS never mends it, so that it is a reason to replace."""
+    return {"state": Difference(observed.reason or "failed", "ready")}
 
 
 def refuse_loss(resource: AnyResource, drift: Drift) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import dataclass, field
 
-from drctl.engine.ensure import refuse_loss
+from drctl.engine.ensure import failed, refuse_loss
 from drctl.engine.pace import Pause
 from drctl.engine.patience import Patience
 from drctl.engine.resource import DependsOnUnknown, Drift, Phase, identity
@@ -41,10 +41,11 @@ def inspect(run: Run, resource: AnyResource) -> Generator[Pause, None, Change]:
     if observed is None or absent:
         run.seen[address] = unknown_outputs(resource.outputs_type, address)
         return Change(address, "create", phase="absent")
-    if resource.must_be_replaced(observed.drift):
-        refuse_loss(resource, observed.drift)
+    drift = failed(observed) if observed.phase is Phase.FAILED else observed.drift
+    if drift is not observed.drift or resource.must_be_replaced(drift):
+        refuse_loss(resource, drift)
         run.seen[address] = unknown_outputs(resource.outputs_type, address)
-        return Change(address, "replace", observed.drift, observed.phase.value)
+        return Change(address, "replace", drift, observed.phase.value)
     run.seen[address] = observed.outputs
     action = "update" if observed.drift else "unchanged"
     return Change(address, action, observed.drift, observed.phase.value)

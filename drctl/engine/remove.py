@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from drctl.engine.events import Started, Waiting
 from drctl.engine.pace import REQUEST_LIFE, VISIBLE_WITHIN, Pause, deadline, next_look
 from drctl.engine.patience import Patience
-from drctl.engine.resource import NotOurs, Observed, Phase, StaysBehind, identity
+from drctl.engine.resource import DependsOnUnknown, NotOurs, Observed, Phase, StaysBehind, identity
 from drctl.engine.run import AnyResource, Run
 from drctl.engine.trouble import Meaning
 from drctl.ledger.model import GONE, Record
@@ -50,7 +50,7 @@ def remove(run: Run, resource: AnyResource, record: Record) -> Generator[Pause, 
             try:
                 resource.delete(run.aws, observed.outputs)
             except StaysBehind:
-                run.ledger.forget(record.address)
+                _forget(run, record)
                 return "delete"
             except Exception as error:
                 yield _put_up_with(run, record, patience, error)
@@ -66,19 +66,25 @@ def remove(run: Run, resource: AnyResource, record: Record) -> Generator[Pause, 
 
 
 def _forget(run: Run, record: Record) -> None:
-    """Drop the record; while others that it let go of still refer to it, only note that it is gone."""
-    if any(record.address in other.depends_on for other in run.ledger.records().values()):
+    """Drop the record. While others that it let go of still refer to it, only note that it is gone; they drop it."""
+    records = run.ledger.records()
+    if any(record.address in other.depends_on for other in records.values()):
         run.ledger.put(replace(record, phase=GONE, intent=None))
-    else:
-        run.ledger.forget(record.address)
+        return
+    run.ledger.forget(record.address)
+    for address in record.depends_on:
+        need = run.ledger.get(address)
+        if need is not None and need.phase == GONE:
+            _forget(run, need)
 
 
 def _look(run: Run, resource: AnyResource, record: Record) -> Observed[DataclassInstance] | None:
-    """What is there of it. Under its name but not with our tags: ours is gone, and that one is not touched."""
+    """What is there of it. Under its name but not with our tags: ours is gone, and that one is not touched. To be
+    found only by an id that was never made: it was never made either."""
     given = run.given(resource, record)
     try:
         observed = resource.read(run.aws, given)
-    except NotOurs:
+    except (NotOurs, DependsOnUnknown):
         return None
     if observed is not None and identity(observed.outputs) in given.others:
         return None

@@ -12,6 +12,7 @@ from drctl.engine.events import Emit
 from drctl.engine.resource import Given, Resource
 from drctl.engine.spec import fields_as_json
 from drctl.engine.trouble import Classify
+from drctl.engine.unknown import unknown_outputs
 from drctl.errors import Diagnostic
 from drctl.ledger.model import Intent, Record
 from drctl.ledger.store import Ledger
@@ -71,10 +72,8 @@ class Run:
 
     def _outputs(self, resource: AnyResource) -> DataclassInstance:
         seen = self.seen.get(resource.address)
-        outputs = seen or _outputs_in(self.ledger.get(resource.address), resource)
-        if outputs is None:
-            raise LookupError(f"{resource.address} has no outputs yet")
-        return outputs
+        recorded = seen or _outputs_in(self.ledger.get(resource.address), resource)
+        return recorded or unknown_outputs(resource.outputs_type, resource.address)
 
     def record(self, resource: AnyResource) -> Record:
         """The resource's record as the ledger has it, or a fresh one."""

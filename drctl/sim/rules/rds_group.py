@@ -59,9 +59,14 @@ def subnets_cover_two_zones_of_one_vpc(call: Call, world: World) -> None:
 def subnet_group_is_unused(call: Call, world: World) -> None:
     name = call.params["DBSubnetGroupName"].lower()
     store = backend(call.account, call.region)
-    for kind, users in (("cluster", store.clusters), ("instance", store.databases)):
-        for identifier, user in users.items():
-            if (user.db_subnet_group_name or "").lower() == name:
+    clusters = {one: cluster.db_subnet_group_name or "" for one, cluster in store.clusters.items()}
+    instances = {  # moto's own name field of an instance can only be written
+        one: getattr(getattr(instance, "db_subnet_group", None), "name", "")
+        for one, instance in store.databases.items()
+    }
+    for kind, groups in (("cluster", clusters), ("instance", instances)):
+        for identifier, group in groups.items():
+            if group.lower() == name:
                 raise Refused(
                     "InvalidDBSubnetGroupStateFault",
                     f"Cannot delete the subnet group '{name}' because at least one database {kind}: {identifier} is "
