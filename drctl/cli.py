@@ -162,9 +162,9 @@ def destroy(ctx: typer.Context, yes: Yes = False, target: Targets = []) -> None:
         if not result.approved:
             return Answer(result.environment, {"approved": False}, [[("nothing was changed", "")]], 1)
         left = f"{len(result.left)} left" if result.left else "nothing is left"
-        return Answer(
-            result.environment, result.as_json(), [[*text.counts(result.summary), (f"; {left}", "")]]
-        )
+        deleted = f"{result.summary['delete']} deleted"
+        done = [(deleted, "delete"), (f" in {text.duration(result.seconds)}", "dim"), (f"; {left}", "")]
+        return Answer(result.environment, result.as_json(), [done])
 
     raise typer.Exit(run(with_yes(ctx.obj, yes), "destroy", body))
 

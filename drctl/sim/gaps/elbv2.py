@@ -257,3 +257,10 @@ def modified_attributes_are_all_shown(call: Call, world: World, answer: Answer) 
     """ELBv2 API reference: the answer holds the group's attributes, not only the changed ones."""
     group = elbv2_backends[call.account][call.region].target_groups[call.params["TargetGroupArn"]]
     answer["Attributes"] = [{"Key": key, "Value": str(value)} for key, value in group.attributes.items()]
+
+
+@after("elbv2", "DescribeTargetGroups")
+def each_balancer_once(call: Call, world: World, answer: Answer) -> None:
+    """ELBv2 API reference: the ARNs of the balancers; moto lists one again for each listener and rule."""
+    for group in answer["TargetGroups"]:
+        group["LoadBalancerArns"] = list(dict.fromkeys(group.get("LoadBalancerArns", [])))

@@ -1,0 +1,123 @@
+"""Other environments than the usual one: up, an empty plan, what is special about them, destroy, nothing left."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.census import came, census
+from tests.environment import Installation, P, S
+
+pytestmark = pytest.mark.xdist_group("fresh")
+
+PILOT_LIGHT_TRIAL = """
+environment = "trial"
+posture = "pilot-light"
+[network]
+nat_gateways = "none"
+[[services]]
+name = "web"
+tasks = 2
+[[services]]
+name = "reports"
+path = "/reports/*"
+port = 8080
+tasks = 1
+min_tasks = 1
+[[tables]]
+name = "sessions"
+key = "sessionId"
+[[tables]]
+name = "carts"
+key = "cartId"
+[[buckets]]
+name = "assets"
+[[buckets]]
+name = "uploads"
+"""
+
+HOT_STANDBY_ELSEWHERE = """
+environment = "prod"
+posture = "hot-standby"
+[regions]
+primary = "eu-west-1"
+standby = "eu-central-1"
+[network]
+nat_gateways = "one"
+[network.primary]
+cidr = "10.20.0.0/16"
+[network.standby]
+cidr = "10.30.0.0/16"
+[domain]
+name = "shop.drctl-demo.com"
+zone_id = "{zone}"
+"""
+
+
+def test_a_trial_with_a_pilot_light_and_several_of_everything(fresh: Installation) -> None:
+    """No domain, no NAT gateway, no task and no database instance in S."""
+    fresh.settings(PILOT_LIGHT_TRIAL)
+    before = fresh.census()
+    ran = fresh.up()
+    assert fresh.changes() == {}
+    (notice,) = ran.json["notices"]
+    assert "HTTP only" in notice
+
+    (standby,) = fresh.client("rds", S).describe_db_clusters(DBClusterIdentifier="trial-standby")[
+        "DBClusters"
+    ]
+    assert (standby["Status"], standby["DBClusterMembers"]) == ("available", [])
+    for name, in_p in (("web", 2), ("reports", 1)):
+        for region, tasks in ((P, in_p), (S, 0)):
+            (service,) = fresh.client("ecs", region).describe_services(
+                cluster="trial-main", services=[f"trial-{name}"]
+            )["services"]
+            assert (service["desiredCount"], service["runningCount"]) == (tasks, tasks)
+    found = came(before, fresh.census())
+    assert {"nat-gateway", "elastic-ip", "hosted-zone", "certificate", "record-set"}.isdisjoint(found)
+    assert len(found["dynamodb-table"]) == 6
+    assert len(found["s3-bucket"]) == 6
+    elbv2 = fresh.client("elbv2", P)
+    (balancer,) = elbv2.describe_load_balancers(Names=["trial-main"])["LoadBalancers"]
+    (listener,) = elbv2.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
+    assert (listener["Protocol"], listener["Port"]) == ("HTTP", 80)
+    rules = elbv2.describe_rules(ListenerArn=listener["ListenerArn"])["Rules"]
+    assert [rule["Conditions"][0]["Values"] for rule in rules if not rule["IsDefault"]] == [["/reports/*"]]
+
+    fresh.destroy()
+    assert fresh.census() == before
+
+
+def test_a_hot_standby_in_other_regions_under_a_zone_that_is_somebody_elses(fresh: Installation) -> None:
+    """The adopted zone stands afterwards as it stood before, with the records that were in it."""
+    route53 = fresh.client("route53", P)
+    zone = route53.create_hosted_zone(Name="shop.drctl-demo.com", CallerReference="theirs")["HostedZone"][
+        "Id"
+    ]
+    theirs = {
+        "Name": "www.shop.drctl-demo.com",
+        "Type": "CNAME",
+        "TTL": 60,
+        "ResourceRecords": [{"Value": "shop.drctl-demo.com"}],
+    }
+    route53.change_resource_record_sets(
+        HostedZoneId=zone, ChangeBatch={"Changes": [{"Action": "CREATE", "ResourceRecordSet": theirs}]}
+    )
+    fresh.settings(HOT_STANDBY_ELSEWHERE.format(zone=zone.removeprefix("/hostedzone/")))
+    regions = ("eu-west-1", "eu-central-1")
+    before = census(fresh.client, regions)
+    fresh.up()
+    assert fresh.changes() == {}
+
+    found = came(before, census(fresh.client, regions))
+    assert len(found["nat-gateway"]) == 2
+    assert len(found["certificate"]) == 3, "CloudFront wants one in us-east-1 beside those of the regions"
+    assert "hosted-zone" not in found
+    for region in regions:
+        (service,) = fresh.client("ecs", region).describe_services(
+            cluster="prod-main", services=["prod-app"]
+        )["services"]
+        assert (service["desiredCount"], service["runningCount"]) == (3, 3)
+        assert len(fresh.client("rds", region).describe_db_instances()["DBInstances"]) == 2
+
+    fresh.destroy()
+    assert census(fresh.client, regions) == before
