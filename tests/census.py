@@ -210,7 +210,8 @@ def _names(client: Client, region: str) -> Found:
         for record in listed(
             route53, "list_resource_record_sets", "ResourceRecordSets", HostedZoneId=zone["Id"]
         ):
-            yield "record-set", "|".join((record["Name"], record["Type"], record.get("SetIdentifier", "")))
+            names = (zone["Id"], record["Name"], record["Type"], record.get("SetIdentifier", ""))
+            yield "record-set", "|".join(names)
     for check in listed(route53, "list_health_checks", "HealthChecks"):
         yield "health-check", check["Id"]
 

@@ -85,7 +85,7 @@ SHAPE = {
     "network-acl": 2,
     "network-interface": 12,
     "origin-access-control": 1,
-    "record-set": 7,
+    "record-set": 9,
     "route": 34,
     "route-table": 10,
     "route-table-association": 14,

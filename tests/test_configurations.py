@@ -81,7 +81,8 @@ def test_a_trial_with_a_pilot_light_and_several_of_everything(fresh: Installatio
     (listener,) = elbv2.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
     assert (listener["Protocol"], listener["Port"]) == ("HTTP", 80)
     rules = elbv2.describe_rules(ListenerArn=listener["ListenerArn"])["Rules"]
-    assert [rule["Conditions"][0]["Values"] for rule in rules if not rule["IsDefault"]] == [["/reports/*"]]
+    (condition,) = (rule["Conditions"][0] for rule in rules if not rule["IsDefault"])
+    assert condition["PathPatternConfig"]["Values"] == ["/reports/*"]
 
     fresh.destroy()
     assert fresh.census() == before

@@ -128,7 +128,8 @@ NOT_YET = (
     ("MalformedPolicyDocumentException", r"invalid principals"),
     ("MalformedPolicyDocument", r"[Ii]nvalid principal"),
     ("MalformedPolicy", r"[Ii]nvalid principal"),
-    ("InvalidRequest", r"role .*(assume|exist)"),
+    ("InvalidRequest", r"role .*(assume|exist)|assume the IAM role"),
+    ("ValidationException", r"[Uu]nable to assume IAM role"),
     ("AccessDeniedException", r"KMS key|key policy"),
     ("InvalidParameterException", r"KMS [Kk]ey .*(not exist|not allowed|authorized)"),
     ("InvalidVpcPeeringConnectionID.NotFound", r""),
@@ -144,7 +145,9 @@ NOT_YET = (
 """Code and a pattern of its message: a new role, key, policy or id that the other service does not see yet.
 
 Lambda: "The role defined for the function cannot be assumed by Lambda" (Lambda troubleshooting guide); KMS:
-"Policy contains a statement with one or more invalid principals" (IAM "Changes are not always immediately visible").
+"Policy contains a statement with one or more invalid principals" (IAM "Changes are not always immediately visible");
+Application Auto Scaling: "Unable to assume IAM role" of a service-linked role made a moment ago (the Terraform
+provider repeats RegisterScalableTarget on it).
 """
 
 DENIED = frozenset({

@@ -83,6 +83,7 @@ def desired(context: Context, settings: Settings, ledger: Ledger, targets: tuple
     aws = context.aws()
     identity = identify(aws, settings.regions.standby, ledger, settings.account)
     run = context.run(aws, identity, ledger, settings.environment)
+    run.operators_tags = settings.tags
     graph = build(settings, identity.account, identity.partition)
     return Desired(settings, identity, run, narrowed(graph, targets), targets)
 

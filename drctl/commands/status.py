@@ -1,9 +1,11 @@
-"""The environment at a glance: how each resource is, who writes, which alarms ring. Reads AWS, changes nothing."""
+"""The environment at a glance: how each resource is, who serves, who writes, how far behind the standby is, which
+alarms ring. Reads AWS, changes nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
     from drctl.ledger.store import Ledger
 
 
+HEALTHY_SHARE = 0.18
+LAG_WINDOW_S = 300
+
+
 @dataclass(frozen=True)
 class Alarm:
     """A CloudWatch alarm of the environment, and its state: OK, ALARM or INSUFFICIENT_DATA."""
@@ -32,30 +38,33 @@ class Alarm:
 
 @dataclass(frozen=True)
 class StatusResult:
-    """``writer_region`` is None where AWS does not tell; ``unreadable`` says what could not be read, and why."""
+    """Whatever AWS does not tell is None; ``unreadable`` says what could not be read, and why.
+
+    serving_region: where the failover records point, by the primary's health check as Route 53 sees it
+    lag_s: seconds by which the standby's database was behind at most, in the last minutes
+    """
 
     environment: str
     account: str
     regions: tuple[str, ...]
     resources: tuple[Change, ...]
+    serving_region: str | None
     writer_region: str | None
+    lag_s: float | None
     alarms: tuple[Alarm, ...]
     unreadable: tuple[Diagnostic, ...]
 
     def as_json(self) -> dict[str, Any]:
-        """cli.md: resources, serving_region, writer_region, lag, alarms.
-
-        serving_region and lag are None until the probes and the metrics that tell them are built in.
-        """
+        """cli.md: resources, serving_region, writer_region, lag, alarms."""
         return {
             "account": self.account,
             "regions": list(self.regions),
             "resources": [
                 {"address": c.address, "phase": c.phase, "drifted": sorted(c.fields)} for c in self.resources
             ],
-            "serving_region": None,
+            "serving_region": self.serving_region,
             "writer_region": self.writer_region,
-            "lag": None,
+            "lag": {"database_s": self.lag_s},
             "alarms": [vars(alarm) for alarm in self.alarms],
             "unreadable": [vars(each) for each in self.unreadable],
         }
@@ -88,10 +97,56 @@ def status(context: Context) -> StatusResult:
         identity.account,
         ledger.meta.regions,
         tuple(sorted(seen, key=lambda change: change.address)),
+        _serving(aws, ledger),
         _writer(aws, ledger),
+        _lag(aws, ledger, context.clock.now()),
         tuple(_alarms(aws, ledger)),
         tuple(result.failed[address] for address in sorted(result.failed)),
     )
+
+
+def _serving(aws: Aws, ledger: Ledger) -> str | None:
+    """Route 53 answers with the primary while most of its checkers find the primary's check healthy (Route 53 developer
+    guide, "How Route 53 determines whether a health check is healthy": more than 18 %)."""
+    record = ledger.get("global/health-check/primary")
+    if record is None or not record.outputs:
+        return None
+    check = next(iter(record.outputs.values()))
+    try:
+        seen = aws.route53().get_health_check_status(HealthCheckId=check)["HealthCheckObservations"]
+    except (ClientError, BotoCoreError):
+        return None
+    if not seen:
+        return None
+    healthy = sum(each["StatusReport"]["Status"].startswith("Success") for each in seen)
+    primary, standby = ledger.meta.regions
+    return primary if healthy > HEALTHY_SHARE * len(seen) else standby
+
+
+def _lag(aws: Aws, ledger: Ledger, now: float) -> float | None:
+    """Aurora publishes AuroraGlobalDBReplicationLag, milliseconds, in the region that lags."""
+    records = ledger.records().values()
+    clusters = [
+        (r.region, next(iter(r.outputs.values())))
+        for r in records
+        if r.kind == "aurora-cluster" and r.outputs
+    ]
+    lags: list[float] = []
+    for region, cluster in clusters:
+        try:
+            points = aws.cloudwatch(region).get_metric_statistics(
+                Namespace="AWS/RDS",
+                MetricName="AuroraGlobalDBReplicationLag",
+                Dimensions=[{"Name": "DBClusterIdentifier", "Value": cluster}],
+                StartTime=datetime.fromtimestamp(now - LAG_WINDOW_S, UTC),
+                EndTime=datetime.fromtimestamp(now, UTC),
+                Period=60,
+                Statistics=["Maximum"],
+            )["Datapoints"]
+        except (ClientError, BotoCoreError):
+            continue
+        lags += [point["Maximum"] / 1000 for point in points]
+    return max(lags, default=None)
 
 
 def _writer(aws: Aws, ledger: Ledger) -> str | None:

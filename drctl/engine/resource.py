@@ -111,6 +111,7 @@ class Given:
 
     environment, account, partition: where this runs (partition is ``aws``, ``aws-cn`` ...)
     token: the idempotency token of the open intent, 32 hexadecimal characters; empty outside create
+    operators_tags: tags of the operator's own, given to whatever is made
     others: ids of other things that carry or carried this address (replaced ones, successors): not this one
     """
 
@@ -121,6 +122,7 @@ class Given:
     recorded_of: Callable[[Resource[DataclassInstance]], DataclassInstance | None]
     token: str = ""
     others: frozenset[str] = frozenset()
+    operators_tags: Mapping[str, str] = field(default_factory=dict)
 
     def __getitem__(self, reference: Resource[O]) -> O:
         """The outputs of a resource this one refers to."""
@@ -131,8 +133,9 @@ class Given:
         return self.recorded_of(resource)  # type: ignore[return-value]
 
     def tags(self, resource: Resource[DataclassInstance]) -> dict[str, str]:
-        """The tags that make a thing ours, and a name for the console."""
+        """The tags that make a thing ours, a name for the console, and the operator's own."""
         return {
+            **self.operators_tags,
             "drctl:environment": self.environment,
             "drctl:address": resource.address,
             "Name": f"{self.environment}-{resource.name}",

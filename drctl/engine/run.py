@@ -45,6 +45,7 @@ class Run:
     environment: str
     account: str
     partition: str
+    operators_tags: Mapping[str, str] = field(default_factory=dict)
     seen: dict[str, DataclassInstance] = field(default_factory=dict)
 
     def given(self, resource: AnyResource, record: Record | None = None, token: str = "") -> Given:
@@ -62,6 +63,7 @@ class Run:
             recorded_of=recorded,
             token=token,
             others=frozenset(self._others(resource, mine)),
+            operators_tags=self.operators_tags,
         )
 
     def _others(self, resource: AnyResource, mine: Record | None) -> Iterator[str]:

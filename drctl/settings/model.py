@@ -69,7 +69,7 @@ class Settings(Section):
     objectives: Objectives = Objectives()
     tags: dict[str, str] = Field(
         default={},
-        description="Tags of your own, on everything that takes tags.",
+        description="Tags of your own, on everything that takes tags; given when a thing is made.",
         examples=[{"team": "payments"}],
     )
 

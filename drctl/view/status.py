@@ -19,7 +19,9 @@ def lines(result: StatusResult) -> list[Line]:
     shown: list[Line] = [
         [("environment  ", "dim"), (result.environment, "bold")],
         [("account      ", "dim"), (result.account, "")],
+        [("serves       ", "dim"), (result.serving_region or "unknown", "bold")],
         [("writes       ", "dim"), (result.writer_region or "unknown", "bold")],
+        [("behind       ", "dim"), (_behind(result.lag_s), "")],
         [],
         *text.table(_phases(result), ("region", "ready", "pending", "absent", "other", "drifted")),
         [],
@@ -34,6 +36,10 @@ def lines(result: StatusResult) -> list[Line]:
             drifted = f"  differs in {', '.join(sorted(change.fields))}" if change.fields else ""
             shown.append([(f"  {change.phase:<11}", "warning"), (f"{change.address}{drifted}", "")])
     return [*shown, *text.errors(result.unreadable)]
+
+
+def _behind(lag_s: float | None) -> str:
+    return "unknown: the database publishes no lag" if lag_s is None else f"database {lag_s:.1f} s"
 
 
 def _phases(result: StatusResult) -> list[tuple[str, ...]]:

@@ -211,7 +211,7 @@ def test_what_a_replication_configuration_needs(buckets: Buckets) -> None:
             buckets.replicate(**wrong)
         assert refusal(refused) == "InvalidRequest"
     role, buckets.role = buckets.role, buckets.role + "-missing"
-    with pytest.raises(ClientError, match="cannot assume the role"):
+    with pytest.raises(ClientError, match="can not assume the IAM role"):
         buckets.replicate()
     buckets.role = role
     with pytest.raises(ClientError) as refused:

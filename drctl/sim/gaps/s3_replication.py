@@ -8,6 +8,7 @@ from typing import Any
 from moto.s3.models import FakeDeleteMarker, FakeKey
 
 from drctl.sim.call import Answer, Call, Moto
+from drctl.sim.lifecycle.iam import role_usable
 from drctl.sim.lifecycle.kms import usable_key
 from drctl.sim.lifecycle.s3 import (
     STATUS_HEADER,
@@ -94,6 +95,7 @@ def ship(world: World, account: str, source: str, version: Any, rule: dict[str, 
         name=version.name,
         version=str(version.version_id),
         key=destination.get("EncryptionConfiguration", {}).get("ReplicaKmsKeyID"),
+        role=(replication_of(world, source) or {})["Role"],
     )
 
 
@@ -107,7 +109,9 @@ def object_replicates(world: World, moto: Moto, data: dict[str, Any]) -> None:
     if not found:
         return
     version = found[0]
-    can = target is not None and target.is_versioned
+    # "Amazon S3 replication failure reasons": AssumeRoleNotPermitted, DstBucketNotFound, DstBucketUnversioned.
+    assumable = role_usable(world, data["account"], data["role"], "s3.amazonaws.com")
+    can = assumable and target is not None and target.is_versioned
     if isinstance(version, FakeKey):
         key = usable_key(data["account"], target.region_name, data["key"]) if target and data["key"] else None
         if version.encryption == "aws:kms" and key is None:

@@ -11,6 +11,7 @@ from drctl.sim.call import Call, Refused
 from drctl.sim.gaps.ecs import active_cluster
 from drctl.sim.lifecycle.ecs_service import services
 from drctl.sim.lifecycle.elbv2 import balancers_of
+from drctl.sim.lifecycle.iam import role_usable
 from drctl.sim.registry import rule
 from drctl.sim.world import World
 
@@ -149,3 +150,25 @@ def target_group_can_take_the_tasks(call: Call, world: World) -> None:
 def grace_period_needs_a_balancer(call: Call, world: World) -> None:
     if call.params.get("healthCheckGracePeriodSeconds") and not call.params.get("loadBalancers"):
         raise invalid("Health check grace period is only valid for services configured to use load balancers")
+
+
+@rule(
+    "ecs",
+    "CreateService",
+    source='"You cannot specify an IAM role for services that require a service linked role."; "Unable to assume role '
+    "and validate the specified targetGroupArn. Please verify that the ECS service role being passed has the proper "
+    'permissions." (InvalidParameterException)',
+)
+def service_role_is_usable(call: Call, world: World) -> None:
+    """Only services outside awsvpc may bring a role of their own, and ECS tries it at once."""
+    role, definition = call.params.get("role"), definition_of(call)
+    if role is None or definition is None:
+        return
+    if definition.network_mode == "awsvpc":
+        raise invalid("You cannot specify an IAM role for services that require a service linked role.")
+    arn = role if role.startswith("arn:") else f"arn:aws:iam::{call.account}:role/{role}"
+    if not role_usable(world, call.account, arn, "ecs.amazonaws.com"):
+        raise invalid(
+            "Unable to assume role and validate the specified targetGroupArn. Please verify that the ECS service role "
+            "being passed has the proper permissions."
+        )

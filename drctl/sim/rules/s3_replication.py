@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from drctl.sim.call import Call, Refused
-from drctl.sim.lifecycle.iam import principals, statements, trust_policy
+from drctl.sim.lifecycle.iam import role_usable
 from drctl.sim.lifecycle.s3 import bucket_name, find_bucket, require_bucket
 from drctl.sim.registry import rule
 from drctl.sim.world import World
@@ -38,14 +38,14 @@ def both_buckets_are_versioned(call: Call, world: World) -> None:
 @rule(
     "s3",
     "PutBucketReplication",
-    source='S3 user guide, "Setting up permissions for live replication": a role S3 assumes',
+    source='S3 user guide, "Setting up permissions for live replication" and "Amazon S3 replication failure reasons": '
+    "AssumeRoleNotPermitted. AWS is documented to say so when objects replicate; it is said earlier here",
 )
 def replication_role_is_usable(call: Call, world: World) -> None:
-    role = call.params["ReplicationConfiguration"]["Role"]
-    trust = trust_policy(role)
-    trusted = [name for one in statements(trust or {}) for name in principals(one, "Service")]
-    if "s3.amazonaws.com" not in trusted:
-        raise invalid(f"Amazon S3 cannot assume the role {role}")
+    if not role_usable(
+        world, call.account, call.params["ReplicationConfiguration"]["Role"], "s3.amazonaws.com"
+    ):
+        raise invalid("Amazon S3 can not assume the IAM role specified in replication configuration")
 
 
 @rule(
