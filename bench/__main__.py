@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -16,17 +17,20 @@ from bench.measured import Absent
 from bench.report import Part
 
 PARTS = ("startup", "critical_path", "calls", "growth", "peer")
+WIDTH = 120
+"""Columns of the tables where there is no terminal to ask."""
 RESULT = PROJECT / "bench" / "results" / "latest.json"
 
 
 def main() -> int:
     """The exit code: 1 when a part of drctl's own has no figures; a peer may be missing."""
     arguments = _arguments()
-    console, parts = Console(), []
+    console = Console(width=None if sys.stdout.isatty() else WIDTH)
+    parts = []
     for name in arguments.parts:
         console.print(f"{name} ...", style="dim", highlight=False)
         try:
-            found = _run(name, arguments.explain)
+            found = _run(name, arguments.speed, arguments.explain)
         except Absent as absent:
             found = Part(name, absent=str(absent))
         report.show(found, console)
@@ -41,6 +45,13 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; all if none is named")
     parser.add_argument("--json", type=Path, default=RESULT, metavar="PATH", help="where the figures go")
     parser.add_argument(
+        "--speed",
+        type=float,
+        action="append",
+        metavar="N",
+        help="simulated seconds a second, for critical_path; repeatable; 30 and 60 without",
+    )
+    parser.add_argument(
         "--explain", action="store_true", help="show the chains of waits that really were the longest"
     )
     arguments = parser.parse_args()
@@ -48,16 +59,17 @@ def _arguments() -> argparse.Namespace:
     if unknown:
         parser.error(f"no such part: {', '.join(unknown)}")
     arguments.parts = arguments.parts or PARTS
+    arguments.speed = arguments.speed or critical_path.SPEEDS
     return arguments
 
 
-def _run(name: str, explain: bool) -> Part:
+def _run(name: str, speeds: Sequence[float], explain: bool) -> Part:
     """Raises Absent where there are no figures."""
     match name:
         case "startup":
             return startup.part()
         case "critical_path":
-            return critical_path.part([_measured(speed) for speed in critical_path.SPEEDS], explain)
+            return critical_path.part([_measured(speed) for speed in speeds], explain)
         case "calls":
             return calls.part(_life(1))
         case "growth":

@@ -18,9 +18,9 @@ from drctl.engine.walk import After
 
 SPEEDS = (30.0, 60.0)
 SPEED_NOTE = (
-    "The processor's time is real, and a simulator {fast:.0f} times as fast makes each second of it {fast:.0f}: "
-    "{slow:.0f} is where neither drctl nor the simulator keeps a processor busy for long, so that the ratio is drctl's "
-    "and not the machine's; {fast:.0f} is what `drctl --sim` runs at by default."
+    "The processor's time is real: at speed 60 each second of it counts as 60. At 30 neither drctl nor the simulator "
+    "keeps a processor busy for long, so that the ratio is drctl's more than the machine's; 60 is the default of "
+    "`drctl --sim`, and shows what is left of it there. On AWS nothing is sped up."
 )
 
 
@@ -251,7 +251,7 @@ def part(lives: Iterable[Measured], explain: bool) -> Part:
     notes = [
         "Seconds are simulated. took: from the start of the process to its end; before: until the first change is "
         "sent (starting, reading everything); busy: of one processor, drctl and simulator together.",
-        SPEED_NOTE.format(slow=min(SPEEDS), fast=max(SPEEDS)),
+        SPEED_NOTE,
     ]
     notes += [f"the path of {c}: {' > '.join(lives[0].row(c)['path'])}" for c in ("up", "destroy")]
     chains: list[dict[str, Any]] = []

@@ -251,17 +251,20 @@ def sim_reset(ctx: typer.Context) -> None:
     _sim(ctx, "sim reset", "reset")
 
 
+USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]
+"""What any wrong argument raises. Typer exports the kind for one parameter only; where its parent lives, in click or
+inside of typer, depends on typer's version."""
+
+
 def main() -> None:
     """The entry point of the `drctl` program. A wrong argument is exit code 5, as cli.md says."""
-    import click
-
     try:
         code = app(standalone_mode=False)
-    except click.exceptions.UsageError as error:
-        error.show()
-        code = 5
-    except click.exceptions.Abort:
+    except typer.Abort:
         code = 130
-    except click.exceptions.Exit as leaving:
+    except typer.Exit as leaving:
         code = leaving.exit_code
+    except USAGE_ERROR as error:
+        error.show()  # type: ignore[attr-defined]
+        code = 5
     raise SystemExit(code or 0)

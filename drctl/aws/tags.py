@@ -38,7 +38,7 @@ def specification(kind: ResourceTypeType, tags: Mapping[str, str]) -> Sequence[T
 
 
 def filters(tags: Mapping[str, str]) -> Sequence[FilterTypeDef]:
-    """EC2's filters for the things that carry our tags (neither the console name nor the operator's own are part of who they are)."""
+    """EC2's filters for the things that carry our tags; the name and the operator's own tags do not tell whose."""
     return [
         {"Name": f"tag:{key}", "Values": [value]} for key, value in tags.items() if key.startswith("drctl:")
     ]

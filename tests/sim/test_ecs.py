@@ -108,6 +108,18 @@ def test_a_service_becomes_steady_over_time_with_healthy_targets(app: App) -> No
     assert {task["lastStatus"] for task in shown} == {"RUNNING"}
 
 
+def test_a_role_of_the_service_s_own_is_for_other_network_modes_and_tried_at_once(app: App) -> None:
+    with pytest.raises(ClientError, match="You cannot specify an IAM role"):
+        app.create(role=app.role)
+    bridge = app.register(requiresCompatibilities=["EC2"], networkMode="bridge")
+    wish = {"taskDefinition": bridge, "launchType": "EC2", "desiredCount": 0}
+    with pytest.raises(
+        ClientError, match="Unable to assume role and validate the specified targetGroupArn"
+    ) as error:
+        app.create(**wish, role=app.role)
+    assert code(error) == "InvalidParameterException"
+
+
 def test_a_new_task_definition_rolls_and_a_new_count_scales(app: App) -> None:
     app.create(desiredCount=1)
     app.sim.advance(150)

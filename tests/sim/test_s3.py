@@ -227,6 +227,27 @@ def test_what_a_replication_configuration_needs(buckets: Buckets) -> None:
     buckets.p.put_bucket_versioning(Bucket=SOURCE, VersioningConfiguration={"Status": "Suspended"})
 
 
+def test_s3_asks_for_the_role_when_it_is_named_and_whenever_an_object_is_replicated(buckets: Buckets) -> None:
+    buckets.prepare()
+    iam = buckets.sim.client("iam")
+    role = iam.get_role(RoleName="replication")["Role"]
+    iam.delete_role(RoleName="replication")
+    iam.create_role(
+        RoleName="replication", AssumeRolePolicyDocument=json.dumps(role["AssumeRolePolicyDocument"])
+    )
+    with pytest.raises(ClientError, match="can not assume the IAM role") as refused:
+        buckets.replicate()
+    assert refusal(refused) == "InvalidRequest"
+    buckets.sim.advance(15)
+    buckets.replicate()
+    buckets.p.put_object(Bucket=SOURCE, Key="a", Body=b"x")
+    iam.delete_role(RoleName="replication")
+    buckets.sim.advance(10)
+    assert buckets.p.head_object(Bucket=SOURCE, Key="a")["ReplicationStatus"] == "FAILED"
+    with pytest.raises(ClientError):
+        buckets.s.head_object(Bucket=TARGET, Key="a")
+
+
 def test_objects_and_delete_markers_reach_the_other_bucket_after_a_moment(buckets: Buckets) -> None:
     buckets.prepare()
     buckets.p.put_object(Bucket=SOURCE, Key="before", Body=b"old")

@@ -95,7 +95,7 @@ def ship(world: World, account: str, source: str, version: Any, rule: dict[str, 
         name=version.name,
         version=str(version.version_id),
         key=destination.get("EncryptionConfiguration", {}).get("ReplicaKmsKeyID"),
-        role=(replication_of(world, source) or {})["Role"],
+        role=(replication_of(world, source) or {}).get("Role", ""),
     )
 
 
