@@ -13,7 +13,6 @@ import pytest
 
 from tests.environment import EVERYTHING, TIMEOUT, Installation, P, S
 
-pytestmark = pytest.mark.xdist_group("fresh")
 FIVE = {"command", "environment", "ok", "duration_s", "schema"}
 VPC = f"{P}/internet-gateway/*"
 """A target of two: the gateway and its VPC."""

@@ -7,7 +7,6 @@ import pytest
 from tests.census import came, census
 from tests.environment import Installation, P, S
 
-pytestmark = pytest.mark.xdist_group("fresh")
 
 PILOT_LIGHT_TRIAL = """
 environment = "trial"

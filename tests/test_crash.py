@@ -9,7 +9,6 @@ import pytest
 
 from tests.environment import SHAPE, TIMEOUT, Installation, shape
 
-pytestmark = pytest.mark.xdist_group("fresh")
 SPEED = 300.0
 UP_POINTS = (20, 70, 150, 90, 60)
 """Mutating calls that AWS has received from each killed ``up`` in turn when it dies."""

@@ -8,7 +8,6 @@ from tests.environment import SHAPE, Installation, P, S, shape
 from tests.stranger import View
 from tests.strangers import differences, photograph
 
-pytestmark = pytest.mark.xdist_group("fresh")
 DENIED = {
     "service": "lambda",
     "operation": "CreateFunction",

@@ -117,6 +117,9 @@ def test_what_was_changed_behind_drctls_back_is_seen_and_repaired(disturbed: Bui
     s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Suspended"})
     s3.delete_public_access_block(Bucket=bucket)
     disturbed.client("iam", P).delete_role_policy(RoleName="demo-task", PolicyName="task")
+    disturbed.client("logs", P).delete_log_group(logGroupName="/ecs/demo-app")
+    disturbed.client("sns", S).delete_topic(TopicArn=f"arn:aws:sns:{S}:123456789012:demo-alerts")
+    disturbed.client("lambda", P).delete_function(FunctionName="demo-health-monitor")
 
     calls = disturbed.calls()
     shown = {change["address"]: change for change in disturbed.ok("plan").json["changes"]}
@@ -128,6 +131,11 @@ def test_what_was_changed_behind_drctls_back_is_seen_and_repaired(disturbed: Bui
         f"{P}/s3-replication/assets": "create",
         f"{P}/s3-bucket/assets": "update",
         "global/iam-role-policy/task": "create",
+        f"{P}/log-group/app": "create",
+        f"{S}/sns-topic/alerts": "create",
+        f"{S}/sns-subscription/email-1": "create",
+        f"{P}/lambda-function/health-monitor": "create",
+        f"{P}/lambda-permission/health-monitor": "create",
     }
     versioning = shown[f"{P}/s3-bucket/assets"]["fields"]["versioning"]
     assert versioning["desired"] is True

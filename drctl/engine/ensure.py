@@ -15,7 +15,7 @@ from drctl.engine.events import Started, Waiting
 from drctl.engine.pace import REQUEST_LIFE, VISIBLE_WITHIN, Pause, deadline, next_look, retries
 from drctl.engine.patience import Patience
 from drctl.engine.remove import remove
-from drctl.engine.resource import Difference, Drift, NotOurs, Observed, Phase, Repeat, identity
+from drctl.engine.resource import STATE, Difference, Drift, NotOurs, Observed, Phase, Repeat, identity
 from drctl.engine.run import AnyResource, ResourceFailed, Run
 from drctl.engine.trouble import Meaning
 from drctl.errors import Diagnostic
@@ -191,11 +191,10 @@ class Ensure:
             yield from self._create(record, condemn=True)
 
     def _remake(self, observed: Seen) -> Generator[Pause, None, None]:
-        """What failed in this run is reported with AWS's reason; what an earlier run left failed is made anew."""
+        """What failed in this run is reported with AWS's reason; what an earlier run left failed is tried again."""
         if self._action != "unchanged":
             raise self._patience.failed(observed.reason or "AWS says that it has failed")
-        failure = failed(observed)
-        yield from self._replace(replace(observed, drift=failure), self._run.record(self._resource))
+        yield from self._repair(replace(observed, drift=failed(observed)), 0)
 
     def _begin(self, action: str) -> None:
         if self._action == "unchanged":
@@ -241,8 +240,8 @@ class _Updates:
 
 
 def failed(observed: Seen) -> Drift:
-    """A failure as drift: AWS never mends it, so that it is a reason to replace."""
-    return {"state": Difference(observed.reason or "failed", "ready")}
+    """The drift of what AWS let fail: that, and whatever else differs."""
+    return {**observed.drift, STATE: Difference(observed.reason or "failed", "ready")}
 
 
 def refuse_loss(resource: AnyResource, drift: Drift) -> None:

@@ -24,7 +24,10 @@ class Change:
 
 
 def inspect(run: Run, resource: AnyResource) -> Generator[Pause, None, Change]:
-    """Compare. What is about to be made gives its followers placeholders. Raises ResourceFailed."""
+    """Compare. What is about to be made gives its followers placeholders, unless its name tells what they will get.
+
+    Raises ResourceFailed.
+    """
     patience = Patience(run, resource, "read")
     address = resource.address
     while True:
@@ -39,13 +42,14 @@ def inspect(run: Run, resource: AnyResource) -> Generator[Pause, None, Change]:
             yield patience.judge(error)[1]
     absent = observed is None or identity(observed.outputs) in given.others or observed.phase is Phase.LEAVING
     if observed is None or absent:
-        run.seen[address] = unknown_outputs(resource.outputs_type, address)
+        recorded = given.recorded(resource)
+        known = recorded if resource.named else None
+        run.seen[address] = known or unknown_outputs(resource.outputs_type, address)
         return Change(address, "create", phase="absent")
     drift = failed(observed) if observed.phase is Phase.FAILED else observed.drift
-    if drift is not observed.drift or resource.must_be_replaced(drift):
+    if resource.must_be_replaced(drift):
         refuse_loss(resource, drift)
         run.seen[address] = unknown_outputs(resource.outputs_type, address)
         return Change(address, "replace", drift, observed.phase.value)
     run.seen[address] = observed.outputs
-    action = "update" if observed.drift else "unchanged"
-    return Change(address, action, observed.drift, observed.phase.value)
+    return Change(address, "update" if drift else "unchanged", drift, observed.phase.value)

@@ -73,6 +73,9 @@ class Difference(NamedTuple):
 
 Drift = Mapping[str, Difference]
 
+STATE = "state"
+"""The drift field that says that AWS let the thing fail: the engine adds it to what a read shows."""
+
 
 @dataclass(frozen=True)
 class Typical:
@@ -169,7 +172,9 @@ class Resource(ABC, Generic[Outputs]):
     kind: AWS's own noun, in lower case with dashes
     repeat: what makes a repeated create safe
     fixed: drift fields AWS cannot change in place; drift in them means replacement
+    mended_in_place: what AWS let fail is tried again by update (drift ``state``), not made anew
     holds_data: replacement or removal loses data, so that replacement is refused
+    named: the outputs follow from the name alone: made again, it has the same (so that a plan knows them)
     lets_go: kinds of dependency whose removal may be asked for while this one is still leaving
     typical: usual durations
     """
@@ -181,7 +186,9 @@ class Resource(ABC, Generic[Outputs]):
     outputs_type: ClassVar[type[DataclassInstance]]
     repeat: ClassVar[Repeat] = Repeat.NAME
     fixed: ClassVar[frozenset[str]] = frozenset()
+    mended_in_place: ClassVar[bool] = False
     holds_data: ClassVar[bool] = False
+    named: ClassVar[bool] = False
     lets_go: ClassVar[frozenset[str]] = frozenset()
     typical: ClassVar[Typical] = Typical()
 
@@ -229,6 +236,8 @@ class Resource(ABC, Generic[Outputs]):
 
     def must_be_replaced(self, drift: Drift) -> bool:
         """Whether AWS can only get rid of this drift by making the thing anew."""
+        if STATE in drift:
+            return not self.mended_in_place
         return bool(drift) and (type(self).update is Resource.update or not self.fixed.isdisjoint(drift))
 
 

@@ -39,6 +39,7 @@ class Alarm(Resource[AlarmOutputs]):
     """
 
     kind: ClassVar[str] = "alarm"
+    named: ClassVar[bool] = True
     fixed: ClassVar[frozenset[str]] = frozenset({"AlarmName"})
 
     aws_name: str

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 
 from drctl.aws import tags
 from drctl.aws.errors import tolerating_absence
-from drctl.engine.resource import Given, Observed, Phase, Resource, Typical, differences, resource
+from drctl.engine.resource import STATE, Given, Observed, Phase, Resource, Typical, differences, resource
 from drctl.resources.ecs_cluster import EcsCluster
 from drctl.resources.listener import Listener
 from drctl.resources.listener_rule import ListenerRule
@@ -60,6 +60,7 @@ class EcsService(Resource[EcsServiceOutputs]):
 
     kind: ClassVar[str] = "ecs-service"
     fixed: ClassVar[frozenset[str]] = frozenset({"name", "target_group"})
+    mended_in_place: ClassVar[bool] = True
     typical: ClassVar[Typical] = Typical(ready=130, gone=60)
 
     aws_name: str
@@ -132,10 +133,16 @@ class EcsService(Resource[EcsServiceOutputs]):
         return EcsServiceOutputs(service["serviceArn"], service["serviceName"], cluster_name)
 
     def update(self, aws: Aws, given: Given, observed: Observed[EcsServiceOutputs]) -> None:
-        """The count first, its memory second: a crash between them repeats both."""
+        """The count first, its memory second: a crash between them repeats both. A deployment that failed is tried
+        again while what it was rolled back to goes on serving."""
         ecs, outputs = aws.ecs(self.region), observed.outputs
         if observed.drift.keys() - {"tasks"}:
-            ecs.update_service(cluster=outputs.cluster_name, service=outputs.arn, **self._shape(given))
+            ecs.update_service(
+                cluster=outputs.cluster_name,
+                service=outputs.arn,
+                forceNewDeployment=STATE in observed.drift,
+                **self._shape(given),
+            )
         if "tasks" in observed.drift:
             ecs.update_service(cluster=outputs.cluster_name, service=outputs.arn, desiredCount=self.tasks)
             ecs.tag_resource(resourceArn=outputs.arn, tags=[{"key": TASKS, "value": str(self.tasks)}])
@@ -180,9 +187,10 @@ class EcsService(Resource[EcsServiceOutputs]):
 def _phase(service: ServiceTypeDef, wanted: str) -> tuple[Phase, str]:
     """READY once the newest deployment is complete and everything desired runs; FAILED when the circuit breaker
     gave up on what we want."""
-    for deployment in service["deployments"]:
-        if deployment.get("rolloutState") == "FAILED" and deployment["taskDefinition"] == wanted:
-            return Phase.FAILED, deployment.get("rolloutStateReason", "the deployment failed")
+    ours = [each for each in service["deployments"] if each["taskDefinition"] == wanted]
+    newest = max(ours, key=lambda each: each["createdAt"], default=None)
+    if newest is not None and newest.get("rolloutState") == "FAILED":
+        return Phase.FAILED, newest.get("rolloutStateReason", "the deployment failed")
     complete = all(
         deployment.get("rolloutState") == "COMPLETED"
         for deployment in service["deployments"]

@@ -26,6 +26,7 @@ class EventRule(Resource[EventRuleOutputs]):
     """``schedule``: ``rate(1 minute)``, the shortest there is, or ``cron(...)``."""
 
     kind: ClassVar[str] = "event-rule"
+    named: ClassVar[bool] = True
     fixed: ClassVar[frozenset[str]] = frozenset({"name"})
 
     aws_name: str

@@ -53,6 +53,7 @@ class IamRole(Resource[IamRoleOutputs]):
     """``max_session_s``: the longest session, seconds, 3600 to 43200."""
 
     kind: ClassVar[str] = "iam-role"
+    named: ClassVar[bool] = True
     fixed: ClassVar[frozenset[str]] = frozenset({"name"})
     typical: ClassVar[Typical] = Typical(ready=1, gone=1)
 

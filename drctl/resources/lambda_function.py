@@ -43,6 +43,7 @@ class LambdaFunction(Resource[LambdaFunctionOutputs]):
     """
 
     kind: ClassVar[str] = "lambda-function"
+    named: ClassVar[bool] = True
     fixed: ClassVar[frozenset[str]] = frozenset({"name"})
     typical: ClassVar[Typical] = Typical(ready=12, gone=1)
 

@@ -25,6 +25,7 @@ class LogGroup(Resource[LogGroupOutputs]):
     """Made before whatever writes to it, which would else make it unencrypted and keep it for ever."""
 
     kind: ClassVar[str] = "log-group"
+    named: ClassVar[bool] = True
     fixed: ClassVar[frozenset[str]] = frozenset({"name"})
 
     aws_name: str

@@ -27,6 +27,7 @@ class SnsTopic(Resource[SnsTopicOutputs]):
     "Enable compatibility between event sources from AWS services and encrypted topics")."""
 
     kind: ClassVar[str] = "sns-topic"
+    named: ClassVar[bool] = True
     fixed: ClassVar[frozenset[str]] = frozenset({"arn"})
 
     aws_name: str
