@@ -30,6 +30,11 @@ MIRROR_ROOTS = ("/opt", "/usr/local/share", "/usr/local/lib", "/usr/share", "~/.
 MIRROR_DEPTH = 7
 """Folders between a root and a provider: mirror, host, namespace, type, version, platform."""
 FAILURE = re.compile(r"Error: (.*)")
+NOISE = re.compile(r"https response error StatusCode: \d+, |(RequestID|HostID): \S+, ")
+"""What the AWS SDK for Go puts into its errors and nobody can use here."""
+SHOWN = 5
+"""Failures of a command in the notes; the JSON has all."""
+GAP = "SimulatorGap"
 
 
 def part(life: Life) -> Part:
@@ -68,7 +73,12 @@ def part(life: Life) -> Part:
     notes = [
         f"Speed {life.speed:.0f}. Terraform waits in real seconds, drctl in simulated ones: compare calls, processor "
         "and memory, not the wall.",
-        *(f"{row['tool']} {row['command']}: {each}" for row in rows for each in row["failures"][:5]),
+        *(f"{row['tool']} {row['command']}: {each}" for row in rows for each in row["failures"][:SHOWN]),
+        *(
+            f"{row['tool']} {row['command']} asked what the simulator does not model: {', '.join(row['gaps'])}"
+            for row in rows
+            if row["gaps"]
+        ),
     ]
     return Part("peer", [table], {"speed": life.speed, "runs": rows}, notes)
 
@@ -122,6 +132,7 @@ def _rows(tool: str, resources: int, steps: dict[str, Step]) -> list[dict[str, A
             "calls": len(step.calls),
             "refused": sum(1 for call in step.calls if call.code),
             "refused_by_code": dict(Counter(call.code for call in step.calls if call.code).most_common()),
+            "gaps": sorted({f"{call.service} {call.operation}" for call in step.calls if call.code == GAP}),
             "cpu_s": round(step.usage.cpu, 2),
             "memory_mb": round(step.usage.memory / 1e6),
             "wall_s": round(step.usage.wall, 1),
@@ -134,7 +145,8 @@ def _rows(tool: str, resources: int, steps: dict[str, Step]) -> list[dict[str, A
 
 def _failures(step: Step) -> list[str]:
     """What Terraform called errors, each once, with the words that follow the heading."""
-    return list(dict.fromkeys(found.strip() for found in FAILURE.findall(step.usage.err + step.usage.out)))
+    found = FAILURE.findall(step.usage.err + step.usage.out)
+    return list(dict.fromkeys(NOISE.sub("", each).strip() for each in found))
 
 
 def _mirror() -> Path:

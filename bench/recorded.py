@@ -1,7 +1,7 @@
 """drctl's ``plan``, ``up`` or ``destroy`` in a process of its own, with the engine's events written to a file.
 
-``python -m bench.recorded {plan|up|destroy} STATE_DIR CONFIG EVENTS`` is ``drctl --sim --output json COMMAND --yes``: the
-same settings, the same view, the same exit code. The file gets a JSON line for each event but the waiting.
+``python -m bench.recorded {plan|up|destroy} STATE_DIR CONFIG EVENTS`` is ``drctl --sim --output json COMMAND --yes``:
+the same settings, the same view, the same exit code. The file gets a JSON line for each event but the waiting.
 """
 
 from __future__ import annotations

@@ -115,8 +115,6 @@ def up(ctx: typer.Context, yes: Yes = False, target: Targets = []) -> None:  # n
         from drctl.commands.up import up
 
         result = up(invocation.context, invocation.approve_plan, tuple(target))
-        if not result.approved:
-            return Answer(result.environment, {"approved": False}, [[("nothing was changed", "")]], 1)
         done = [*text.counts(result.summary), (f" in {text.duration(result.seconds)}", "dim")]
         lines = [*text.pairs(result.outputs), [], done]
         return Answer(result.environment, result.as_json(), lines)
@@ -133,7 +131,7 @@ def status(ctx: typer.Context) -> None:
         from drctl.view.status import lines
 
         result = status(invocation.context)
-        return Answer(result.environment, result.as_json(), lines(result), 1 if result.unreadable else 0)
+        return Answer(result.environment, result.as_json(), lines(result))
 
     raise typer.Exit(run(ctx.obj, "status", body))
 
@@ -159,8 +157,6 @@ def destroy(ctx: typer.Context, yes: Yes = False, target: Targets = []) -> None:
         from drctl.commands.destroy import destroy
 
         result = destroy(invocation.context, invocation.approve_removal, tuple(target))
-        if not result.approved:
-            return Answer(result.environment, {"approved": False}, [[("nothing was changed", "")]], 1)
         left = f"{len(result.left)} left" if result.left else "nothing is left"
         deleted = f"{result.summary['delete']} deleted"
         done = [(deleted, "delete"), (f" in {text.duration(result.seconds)}", "dim"), (f"; {left}", "")]

@@ -12,7 +12,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -70,20 +70,21 @@ class Invocation:
     options: Options
     view: View
     context: Context
-    progress: dict[str, Any] = field(default_factory=dict)
 
-    def approve_plan(self, plan: Plan) -> bool:
-        """Show the plan, ask. Raises SettingsError when there is nobody to ask."""
+    def approve_plan(self, plan: Plan) -> None:
+        """Show the plan, ask. Raises DrctlError when the answer is no, SettingsError when there is nobody to ask."""
         self.view.show(text.plan(plan))
-        return self.options.yes or self._ask("Make it so? Only `yes` is accepted: ", "yes")
+        self._ask("Make it so? Only `yes` is accepted: ", "yes")
 
-    def approve_removal(self, removal: Removal) -> bool:
-        """Show what goes, ask for the environment's name."""
+    def approve_removal(self, removal: Removal) -> None:
+        """Show what goes, ask for the environment's name. Raises like approve_plan."""
         self.view.show(text.removal(removal))
         question = f"This removes all of it. Type the environment's name ({removal.environment}): "
-        return self.options.yes or self._ask(question, removal.environment)
+        self._ask(question, removal.environment)
 
-    def _ask(self, question: str, expected: str) -> bool:
+    def _ask(self, question: str, expected: str) -> None:
+        if self.options.yes:
+            return
         if not sys.stdin.isatty():
             raise SettingsError(
                 Diagnostic(
@@ -93,7 +94,8 @@ class Invocation:
                 )
             )
         print(question, end="", file=sys.stderr, flush=True)
-        return sys.stdin.readline().strip() == expected
+        if sys.stdin.readline().strip() != expected:
+            raise DrctlError(Diagnostic("nothing was changed", cause=f"the answer was not `{expected}`"))
 
 
 def run(options: Options, command: str, body: Callable[[Invocation], Answer]) -> int:

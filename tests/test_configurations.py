@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.census import came, census
 from tests.environment import Installation, P, S
-
 
 PILOT_LIGHT_TRIAL = """
 environment = "trial"

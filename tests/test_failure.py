@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.environment import SHAPE, Installation, P, S, shape
 from tests.stranger import View
 from tests.strangers import differences, photograph

@@ -27,7 +27,8 @@ class Removal:
     addresses: tuple[str, ...]
 
 
-Approve = Callable[[Removal], bool]
+Approve = Callable[[Removal], None]
+"""Returns when the operator agrees; raises otherwise."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,6 @@ class DestroyResult:
     summary: Mapping[str, int]
     left: tuple[str, ...]
     seconds: float = 0.0
-    approved: bool = True
 
     def as_json(self) -> dict[str, Any]:
         """cli.md: summary and left."""
@@ -66,8 +66,7 @@ def destroy(context: Context, approve: Approve, targets: tuple[str, ...] = ()) -
             ledger.meta.regions,
             tuple(record.address for record in going),
         )
-        if not approve(removal):
-            return DestroyResult(environment, {}, tuple(ledger.records()), approved=False)
+        approve(removal)
         run = context.run(aws, identity, ledger, environment)
         began = context.clock.now()
         try:

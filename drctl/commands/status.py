@@ -71,7 +71,10 @@ class StatusResult:
 
 
 def status(context: Context) -> StatusResult:
-    """Look at everything the state knows. A region that does not answer is shown as unreadable, not as an error."""
+    """Look at everything the state knows. What does not answer is shown as unreadable: that is news, not an error.
+
+    Raises DrctlError when there is nothing to look at, or when nothing at all could be read.
+    """
     environment = context.environment()
     ledger = context.reading(environment)
     if not ledger.records():
@@ -91,6 +94,8 @@ def status(context: Context) -> StatusResult:
         for address, each in resources.items()
     ]
     result = walk(jobs, context.clock, lambda _: None, context.interrupt)
+    if result.failed and not result.done:
+        raise DrctlError(result.failed[address] for address in sorted(result.failed))
     seen = [result.done[a] if a in result.done else Change(a, "", phase="unreadable") for a in resources]
     return StatusResult(
         environment,

@@ -18,21 +18,18 @@ from drctl.ledger.model import CONDEMNED
 if TYPE_CHECKING:
     from drctl.ledger.store import Ledger
 
-Approve = Callable[[Plan], bool]
+Approve = Callable[[Plan], None]
+"""Returns when the operator agrees; raises otherwise."""
 
 
 @dataclass(frozen=True)
 class UpResult:
-    """What was done, the addresses a person needs, and the environment's ``seconds`` it took.
-
-    ``approved`` False: nothing was done, the operator said no.
-    """
+    """What was done, the addresses a person needs, and the environment's ``seconds`` it took."""
 
     environment: str
     summary: Mapping[str, int]
     outputs: Mapping[str, Any]
     seconds: float = 0.0
-    approved: bool = True
     notices: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
@@ -49,8 +46,8 @@ def up(context: Context, approve: Approve, targets: tuple[str, ...] = ()) -> UpR
     with context.writing(settings.environment) as ledger:
         wanted = desired(context, settings, ledger, targets)
         planned = compare(context, wanted)
-        if planned.differences and not approve(planned):
-            return UpResult(settings.environment, {}, {}, approved=False)
+        if planned.differences:
+            approve(planned)
         _describe(wanted, ledger)
         began = context.clock.now()
         try:

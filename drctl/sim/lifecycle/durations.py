@@ -1,7 +1,7 @@
 """How long AWS typically takes, in simulated seconds: the one table every lifecycle reads.
 
-Figures are the *usual* ones of public deployment logs and provider sources; "guess" marks those that were
-never seen in a log of a real account and are set from neighbours in the table.
+Figures are the *usual* ones; ``source`` says where they come from, and "guess" marks those that were never seen in
+a log of a real account and are set from neighbours in the table. docs/simulator.md shows the table.
 """
 
 from __future__ import annotations
@@ -15,49 +15,54 @@ class Duration:
 
     ready: float
     gone: float
+    source: str
 
 
 DURATIONS: dict[str, Duration] = {
-    # EC2: Terraform and CloudFormation logs. NAT 85-125 s up, 37-79 s down.
-    "nat-gateway": Duration(ready=107, gone=60),
-    "vpc-peering": Duration(ready=5, gone=3),
-    "interface-endpoint": Duration(ready=70, gone=60),
-    "gateway-endpoint": Duration(ready=5, gone=15),
-    # A fresh EC2 id answers InvalidXxx.NotFound for a moment: "Eventual consistency" in the EC2 API reference.
-    "vpc-visible": Duration(ready=1, gone=0),
-    # Load balancers: 135-187 s up; the answer to delete is immediate, interfaces linger 10-30 s.
-    "load-balancer": Duration(ready=152, gone=10),
-    "target-registration": Duration(ready=20, gone=60),
-    # RDS Aurora. Primary cluster 35-120 s, instance 300-480 s; deletion 60-180 s and 300-590 s.
-    "aurora-cluster": Duration(ready=45, gone=90),
-    "aurora-instance": Duration(ready=385, gone=420),
-    "aurora-secondary-cluster": Duration(ready=360, gone=90),  # guess
-    "aurora-secondary-instance": Duration(ready=450, gone=420),  # guess
-    "global-cluster": Duration(ready=10, gone=30),
-    # RDS user guide, "Using switchover or failover in Aurora Global Database".
-    "aurora-switchover": Duration(ready=30, gone=0),
-    "aurora-failover": Duration(ready=120, gone=0),
-    # A cluster detached from its global database passes through "promoting".
-    "aurora-promotion": Duration(ready=60, gone=0),
-    # DynamoDB: table 5-20 s; replica 90-300 s up (guess), 60-240 s down.
-    "table": Duration(ready=9, gone=10),
-    "table-replica": Duration(ready=180, gone=120),
-    # CloudFront: 150-370 s to Deployed; disabling takes as long as any other change before the delete.
-    "distribution": Duration(ready=200, gone=280),
-    # ACM with DNS validation: 45-265 s after the record exists.
-    "certificate": Duration(ready=100, gone=0),
-    # ECS: a service is steady after 75-180 s; draining 40-120 s.
-    "ecs-service": Duration(ready=130, gone=60),
-    "ecs-task": Duration(ready=45, gone=30),
-    "ecs-cluster": Duration(ready=2, gone=2),
-    # Route 53: "changes generally propagate within 60 seconds"; 20-72 s seen. Nothing needs to wait for it.
-    "dns-change": Duration(ready=35, gone=35),
-    # KMS: PendingDeletion lasts the window of the request, 7 days at least.
-    "kms-key": Duration(ready=1, gone=7 * 86_400),
-    "kms-replica": Duration(ready=8, gone=7 * 86_400),
-    # Lambda: Pending -> Active 5-40 s.
-    "lambda-function": Duration(ready=12, gone=1),
-    # IAM: a new role is refused by the services that should assume it for 2-12 s, rarely a minute.
-    "role": Duration(ready=6, gone=1),
-    "secret-replica": Duration(ready=5, gone=5),
+    "nat-gateway": Duration(107, 60, "public deployment logs: 85-125 s up, 37-79 s down"),
+    "vpc-peering": Duration(5, 3, "public deployment logs: 2-15 s up, 1-10 s down"),
+    "interface-endpoint": Duration(70, 60, "public deployment logs: 40-120 s up, 20-180 s down"),
+    "gateway-endpoint": Duration(5, 15, "public deployment logs: 5 s up, 5-40 s down"),
+    "vpc-visible": Duration(
+        1,
+        0,
+        'EC2 API reference, "Eventual consistency": a fresh id answers NotFound for a moment; how long is a guess',
+    ),
+    "load-balancer": Duration(
+        152, 10, "public deployment logs: 135-187 s up; delete answers at once, interfaces linger 10-30 s"
+    ),
+    "target-registration": Duration(20, 60, "guess; deregistration takes the target group's own delay"),
+    "aurora-cluster": Duration(45, 90, "public deployment logs: 35-120 s up, 60-180 s down"),
+    "aurora-instance": Duration(385, 420, "public deployment logs: 300-480 s up, 300-590 s down"),
+    "aurora-secondary-cluster": Duration(360, 90, "guess"),
+    "aurora-secondary-instance": Duration(450, 420, "guess"),
+    "global-cluster": Duration(10, 30, "public deployment logs: 2-30 s up, 5-60 s down"),
+    "aurora-switchover": Duration(
+        30, 0, 'Aurora user guide, "Using switchover or failover in Aurora Global Database": under 30 s'
+    ),
+    "aurora-failover": Duration(
+        120, 0, 'Aurora user guide, "Using switchover or failover in Aurora Global Database": minutes'
+    ),
+    "aurora-promotion": Duration(60, 0, 'a detached cluster passes through "promoting"; how long is a guess'),
+    "table": Duration(9, 10, "public deployment logs: 5-20 s up, 5-30 s down"),
+    "table-replica": Duration(180, 120, "public deployment logs: 60-240 s down; 90-300 s up is a guess"),
+    "distribution": Duration(
+        200,
+        280,
+        "public deployment logs: 150-370 s to Deployed; disabling takes as long as any other change before the delete",
+    ),
+    "certificate": Duration(100, 0, "public deployment logs: 45-265 s after the validation record exists"),
+    "ecs-service": Duration(130, 60, "public deployment logs: steady after 75-180 s, drained after 40-120 s"),
+    "ecs-task": Duration(45, 30, "guess"),
+    "ecs-cluster": Duration(2, 2, "guess"),
+    "dns-change": Duration(
+        35, 35, 'Route 53 developer guide: "changes generally propagate within 60 seconds"; 20-72 s seen'
+    ),
+    "lambda-function": Duration(12, 1, "public deployment logs: Pending for 5-40 s"),
+    "role": Duration(
+        6,
+        1,
+        'IAM user guide, "Changes that I make are not always immediately visible"; 2-12 s seen, rarely a minute',
+    ),
+    "secret-replica": Duration(5, 5, "public deployment logs: 2-15 s"),
 }
