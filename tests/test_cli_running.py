@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.environment import EVERYTHING, TIMEOUT, Installation, P, S
+from tests.environment import TIMEOUT, Installation, P, S
 
 FIVE = {"command", "environment", "ok", "duration_s", "schema"}
 VPC = f"{P}/internet-gateway/*"
@@ -121,7 +121,7 @@ def test_state_list_shows_ids_and_state_show_one_record(fresh: Installation) -> 
 
 @pytest.fixture
 def slow(fresh: Installation) -> Iterator[Installation]:
-    """An AWS that takes its time, so that something can happen in between."""
+    """An AWS that takes its time; ``_until_called`` makes it all but stand still, so that much can happen meanwhile."""
     fresh.sim.set_speed(40)
     yield fresh
     fresh.sim.set_speed(600)
@@ -145,6 +145,7 @@ def test_a_second_run_is_told_who_is_at_it_and_the_first_one_stops_when_asked(sl
     assert first.returncode == 130, out + err
     assert "interrupted" in err
     assert "drctl up" in err, "it says how to go on"
+    slow.sim.set_speed(600)
     records = {record["address"] for record in slow.ok("state", "list").json["records"]}
     assert f"{P}/nat-gateway/a" in records
 
@@ -159,13 +160,12 @@ def test_unlock_breaks_the_lock_of_a_run_which_then_stops_by_itself(slow: Instal
     _until_called(slow, "CreateNatGateway", first)
     broken = slow.ok("state", "unlock").json["broken"]
     assert (broken["pid"], broken["command"]) == (first.pid, "up")
+    slow.sim.set_speed(600)
     out, err = first.communicate(timeout=TIMEOUT)
     assert first.returncode == 1
     assert "lock" in err
     assert "Traceback" not in out + err
     assert slow.ok("state", "unlock").json["broken"] is None
-    slow.sim.set_speed(600)
-    slow.settings(EVERYTHING)
     slow.ok("up", "--yes", "--target", f"{P}/nat-gateway/a")
     slow.destroy()
 
@@ -176,6 +176,7 @@ def _until_called(place: Installation, operation: str, child: subprocess.Popen[s
         assert child.poll() is None, child.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.02)
+    place.sim.set_speed(1)
 
 
 def _on_a_terminal(place: Installation, arguments: list[str], answer: str) -> tuple[int, str]:

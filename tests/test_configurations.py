@@ -5,6 +5,15 @@ from __future__ import annotations
 from tests.census import came, census
 from tests.environment import Installation, P, S
 
+REPORTS = """
+[[services]]
+name = "reports"
+path = "/reports/*"
+port = 8080
+tasks = 1
+min_tasks = 1
+"""
+
 PILOT_LIGHT_TRIAL = """
 environment = "trial"
 posture = "pilot-light"
@@ -13,12 +22,6 @@ nat_gateways = "none"
 [[services]]
 name = "web"
 tasks = 2
-[[services]]
-name = "reports"
-path = "/reports/*"
-port = 8080
-tasks = 1
-min_tasks = 1
 [[tables]]
 name = "sessions"
 key = "sessionId"
@@ -50,10 +53,11 @@ zone_id = "{zone}"
 
 
 def test_a_trial_with_a_pilot_light_and_several_of_everything(fresh: Installation) -> None:
-    """No domain, no NAT gateway, no task and no database instance in S."""
-    fresh.settings(PILOT_LIGHT_TRIAL)
-    before = fresh.census()
+    """No domain, no NAT gateway, no task and no database instance in S; one of its services goes again."""
+    fresh.settings(PILOT_LIGHT_TRIAL + REPORTS)
+    before, planned = fresh.census(), fresh.changes()
     ran = fresh.up()
+    assert ran.done == planned
     assert fresh.changes() == {}
     (notice,) = ran.json["notices"]
     assert "HTTP only" in notice
@@ -79,6 +83,17 @@ def test_a_trial_with_a_pilot_light_and_several_of_everything(fresh: Installatio
     rules = elbv2.describe_rules(ListenerArn=listener["ListenerArn"])["Rules"]
     (condition,) = (rule["Conditions"][0] for rule in rules if not rule["IsDefault"])
     assert condition["PathPatternConfig"]["Values"] == ["/reports/*"]
+
+    fresh.settings(PILOT_LIGHT_TRIAL)
+    planned = fresh.changes()
+    assert {address for address, action in planned.items() if action == "delete"} >= {
+        f"{region}/{kind}/reports"
+        for region in (P, S)
+        for kind in ("ecs-service", "task-definition", "target-group", "listener-rule", "scalable-target")
+    }
+    assert fresh.up().done == planned
+    assert fresh.changes() == {}
+    assert "reports" not in str(came(before, fresh.census()))
 
     fresh.destroy()
     assert fresh.census() == before

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.environment import SHAPE, TIMEOUT, Installation, shape
+from tests.environment import TIMEOUT, Installation
+from tests.shape import SHAPE, shape
 
 SPEED = 300.0
 UP_POINTS = (20, 70, 150, 90, 60)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tests.environment import SHAPE, Installation, P, S, shape
+from tests.environment import Installation, P, S
+from tests.shape import SHAPE, shape
 from tests.stranger import View
 from tests.strangers import differences, photograph
 
@@ -22,6 +23,8 @@ QUOTA = {
     "code": "LimitExceededException",
     "message": "Subscriber limit exceeded: there is a limit of 2500 tables per Region",
 }
+
+THROTTLED = {"code": "RequestLimitExceeded", "message": "Request limit exceeded.", "status": 503}
 
 
 def test_a_failure_stops_its_followers_only_and_the_next_up_goes_on_from_there(fresh: Installation) -> None:
@@ -90,3 +93,24 @@ def test_things_of_our_names_that_are_not_ours_are_all_named_before_anything_cha
     assert "belongs to drctl environment 'another'" in ran.out
     assert fresh.mutations(calls) == []
     assert differences(untouched, photograph(fresh.client, somebodys)) == {}
+
+
+def test_lost_answers_and_throttling_change_nothing_of_the_outcome(fresh: Installation) -> None:
+    """One call in twenty is done and its answer lost, one in ten of EC2's is refused for now."""
+    before = fresh.census()
+    fresh.sim.set_speed(
+        300
+    )  # at the usual speed drctl's patience of simulated seconds is shorter than a real call
+    fresh.sim.fault("lost", probability=0.05, seed=1)
+    fresh.sim.fault("error", service="ec2", probability=0.1, seed=2, **THROTTLED)
+    fresh.up()
+    hits = [fault["hit"] for fault in fresh.sim.faults()]
+    assert min(hits) > 20
+    fresh.sim.heal()
+    assert fresh.changes() == {}
+    assert shape(before, fresh.census()) == SHAPE
+    fresh.sim.fault("lost", probability=0.05, seed=3)
+    fresh.destroy()
+    fresh.sim.heal()
+    fresh.sim.set_speed(600)
+    assert fresh.census() == before

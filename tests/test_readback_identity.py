@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.environment import ENVIRONMENT, EXTERNAL_ID, OPERATOR_ACCOUNT, SHAPE, Built, P, shape
+from tests.environment import ENVIRONMENT, EXTERNAL_ID, OPERATOR_ACCOUNT, Built, P
+from tests.shape import SHAPE, shape
 
 pytestmark = pytest.mark.xdist_group(ENVIRONMENT)
 READ = re.compile(r"[a-z0-9-]+:(Get|List|Describe)")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.census import came
-from tests.environment import ENVIRONMENT, EVERYTHING, SHAPE, Built, P, S, shape
+from tests.environment import ENVIRONMENT, EVERYTHING, Built, P, S
+from tests.shape import SHAPE, shape
 from tests.strangers import differences, photograph
 
 pytestmark = pytest.mark.xdist_group(ENVIRONMENT)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -195,19 +195,22 @@ def identify(aws: Aws, region: str, ledger: Ledger, guard: str | None) -> Identi
     return identity
 
 
-def interrupted(command: str, ledger: Ledger) -> Interrupted:
-    """What to say when the operator stopped a run."""
+def interrupted(command: str, ledger: Ledger, failed: Mapping[str, Diagnostic]) -> Interrupted:
+    """What to say when the operator stopped a run: what had failed by then, and how to go on."""
     return Interrupted(
-        Diagnostic(
-            "interrupted; what had been done is recorded",
-            cause=f"{len(ledger.records())} resources are in {ledger.path}",
-            remedy=f"`drctl {command}` goes on from here; "
-            + (
-                "`drctl up` builds it again"
-                if command == "destroy"
-                else "`drctl destroy` removes what there is"
+        [
+            *(failed[address] for address in sorted(failed)),
+            Diagnostic(
+                "interrupted; what had been done is recorded",
+                cause=f"{len(ledger.records())} resources are in {ledger.path}",
+                remedy=f"`drctl {command}` goes on from here; "
+                + (
+                    "`drctl up` builds it again"
+                    if command == "destroy"
+                    else "`drctl destroy` removes what there is"
+                ),
             ),
-        )
+        ]
     )
 
 

@@ -54,6 +54,7 @@ def destroy(context: Context, approve: Approve, targets: tuple[str, ...] = ()) -
     with context.writing(environment) as ledger:
         going = _chosen(ledger, targets)
         if not going:
+            ledger.erase()  # what a run leaves that was killed when all but this was done
             return DestroyResult(environment, count(()), ())
         aws = context.aws()
         guard = context.settings().account if context.config.exists() else None
@@ -74,17 +75,17 @@ def destroy(context: Context, approve: Approve, targets: tuple[str, ...] = ()) -
         finally:
             ledger.fold(context.clock.now())
         left = tuple(sorted(ledger.records()))
+        if result.interrupted and result.skipped:
+            raise interrupted(context.command, ledger, result.failed)
         if result.failed:
             raise DrctlError([*(result.failed[a] for a in sorted(result.failed)), _left(left)])
-        if result.interrupted:
-            raise interrupted(context.command, ledger)
         if not left:
             ledger.erase()
         return DestroyResult(environment, count(result.done.values()), left, context.clock.now() - began)
 
 
 def _chosen(ledger: Ledger, targets: Iterable[str]) -> list[Record]:
-    """The records that the globs name and whatever depends on them; without globs, all of them."""
+    """The records that the globs name, what these have replaced, and whatever depends on them; without globs, all."""
     records = ledger.records()
     globs = list(targets)
     if not globs:
@@ -99,6 +100,7 @@ def _chosen(ledger: Ledger, targets: Iterable[str]) -> list[Record]:
             if record.address not in chosen:
                 chosen[record.address] = record
                 matching += [each for each in records.values() if record.address in each.depends_on]
+                matching += ledger.condemned(record.address)
     return list(chosen.values())
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from drctl.commands.context import Context
 from drctl.errors import Diagnostic, DrctlError
+from drctl.ledger.model import CONDEMNED, GONE
 from drctl.ledger.store import Ledger
 
 SHOWN = {
@@ -53,6 +54,8 @@ def of_records(ledger: Ledger) -> dict[str, str]:
     """The outputs worth showing, sorted by address."""
     found = {}
     for address, record in sorted(ledger.records().items()):
+        if CONDEMNED in address or record.phase == GONE:
+            continue
         field = SHOWN.get(record.kind)
         if record.kind == "iam-role" and record.name == "operator":
             field = "arn"

@@ -11,11 +11,12 @@ from drctl.commands.context import Context, identify
 from drctl.commands.records import unwanted
 from drctl.engine.inspect import Change, inspect
 from drctl.engine.walk import After, Job, walk
-from drctl.errors import Diagnostic, DrctlError, SettingsError
+from drctl.errors import Diagnostic, DrctlError, Interrupted, SettingsError
 
 if TYPE_CHECKING:
     from drctl.aws.clients import Identity
     from drctl.engine.run import AnyResource, Run
+    from drctl.ledger.model import Record
     from drctl.ledger.store import Ledger
     from drctl.settings import Settings
 
@@ -99,15 +100,13 @@ def compare(context: Context, wanted: Desired) -> Plan:
         for each in wanted.graph
     ]
     result = walk(jobs, context.clock, lambda _: None, context.interrupt)
+    if result.interrupted:
+        raise Interrupted(Diagnostic("interrupted; nothing was changed"))
     if result.failed:
         raise DrctlError(result.failed[address] for address in sorted(result.failed))
-    if result.interrupted:
-        raise DrctlError(Diagnostic("interrupted; nothing was changed"))
     changes = [result.done[each.address] for each in wanted.graph]
+    changes += [Change(record.address, "delete", phase=record.phase) for record in superfluous(wanted)]
     wanted.planned = {change.address: change for change in changes}
-    if not wanted.targets:
-        gone = unwanted(wanted.run.ledger, {each.address for each in wanted.graph})
-        changes += [Change(record.address, "delete", phase=record.phase) for record in gone]
     settings, identity = wanted.settings, wanted.identity
     return Plan(
         settings.environment,
@@ -117,6 +116,12 @@ def compare(context: Context, wanted: Desired) -> Plan:
         tuple(changes),
         notices(settings),
     )
+
+
+def superfluous(wanted: Desired) -> list[Record]:
+    """What is on record and, for all that the graph says, is to go."""
+    graph = {each.address for each in wanted.graph}
+    return unwanted(wanted.run.ledger, graph, narrowed=bool(wanted.targets))
 
 
 def starting(

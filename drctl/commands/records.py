@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Set
 from typing import TYPE_CHECKING
 
 from drctl.engine.pace import Pause
@@ -45,9 +45,22 @@ def rebuilt(ledger: Ledger) -> dict[str, AnyResource]:
     return resources
 
 
-def unwanted(ledger: Ledger, wanted: set[str]) -> list[Record]:
-    """Records of what the settings no longer ask for, and of what was replaced and still waits to go."""
-    return [record for address, record in ledger.records().items() if address not in wanted]
+def unwanted(ledger: Ledger, graph: Set[str], *, narrowed: bool) -> list[Record]:
+    """Records of what the settings no longer ask for, and of what was replaced and still waits to go.
+
+    narrowed: the graph is only part of what the settings ask for. Then nothing goes but what was replaced in it, and of
+    that only what nobody outside of it uses: such a follower has not been told of the successor yet.
+    """
+    records = ledger.records()
+    if not narrowed:
+        return [record for address, record in records.items() if address not in graph]
+    used = {need for a, r in records.items() if successor(a) not in graph for need in r.depends_on}
+    return [r for a, r in records.items() if CONDEMNED in a and successor(a) in graph - used]
+
+
+def successor(address: str) -> str:
+    """The address that something replaced had, and what replaced it has; any other address as it is."""
+    return address.partition(CONDEMNED)[0]
 
 
 def removals(run: Run, records: Iterable[Record]) -> list[Job[str]]:
@@ -56,7 +69,7 @@ def removals(run: Run, records: Iterable[Record]) -> list[Job[str]]:
     going = list(records)
     jobs = []
     for record in going:
-        base = record.address.partition(CONDEMNED)[0]
+        base = successor(record.address)
         needs = {
             other.address: _enough(resources[other.address], record.kind)
             for other in going

@@ -15,7 +15,7 @@ from drctl.commands.plan import starting
 from drctl.commands.records import rebuilt
 from drctl.engine.inspect import Change, inspect
 from drctl.engine.walk import After, Job, walk
-from drctl.errors import Diagnostic, DrctlError
+from drctl.errors import Diagnostic, DrctlError, Interrupted
 from drctl.ledger.model import CONDEMNED
 
 if TYPE_CHECKING:
@@ -94,6 +94,8 @@ def status(context: Context) -> StatusResult:
         for address, each in resources.items()
     ]
     result = walk(jobs, context.clock, lambda _: None, context.interrupt)
+    if result.interrupted:
+        raise Interrupted(Diagnostic("interrupted; nothing was changed"))
     if result.failed and not result.done:
         raise DrctlError(result.failed[address] for address in sorted(result.failed))
     seen = [result.done[a] if a in result.done else Change(a, "", phase="unreadable") for a in resources]

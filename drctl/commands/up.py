@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from drctl.commands.context import Context, interrupted
 from drctl.commands.outputs import of_records
-from drctl.commands.plan import Desired, Plan, compare, count, desired, starting
-from drctl.commands.records import removals, unwanted
+from drctl.commands.plan import Desired, Plan, compare, count, desired, starting, superfluous
+from drctl.commands.records import removals
 from drctl.engine.ensure import ensure
 from drctl.engine.walk import After, Job, Result, walk
 from drctl.errors import DrctlError
-from drctl.ledger.model import CONDEMNED
 
 if TYPE_CHECKING:
     from drctl.ledger.store import Ledger
@@ -54,10 +53,10 @@ def up(context: Context, approve: Approve, targets: tuple[str, ...] = ()) -> UpR
             result = _apply(context, wanted)
         finally:
             ledger.fold(context.clock.now())
+        if result.interrupted:
+            raise interrupted(context.command, ledger, result.failed)
         if result.failed:
             raise DrctlError(result.failed[address] for address in sorted(result.failed))
-        if result.interrupted:
-            raise interrupted(context.command, ledger)
         unchanged = [address for address in wanted.planned if address not in result.done]
         summary = count([*result.done.values(), *("unchanged" for _ in unchanged)])
         seconds = context.clock.now() - began
@@ -79,28 +78,30 @@ def _apply(context: Context, wanted: Desired) -> Result[str]:
         for each in wanted.graph
         if not _is_settled(wanted, each.address)
     ]
-    _keep_current(wanted, {job.address for job in jobs})
     result = walk(jobs, context.clock, context.emit, context.interrupt) if jobs else Result()
     if not result.ok or result.interrupted:
         return result
-    keep = {each.address for each in wanted.graph}
-    going = unwanted(run.ledger, keep) if not wanted.targets else _condemned(run.ledger, keep)
+    _keep_current(wanted, result.done.keys())
+    going = superfluous(wanted)
     if not going:
         return result
     removed = walk(removals(run, going), context.clock, context.emit, context.interrupt)
     result.failed |= removed.failed
     result.skipped |= removed.skipped
     result.interrupted |= removed.interrupted
-    result.done |= {a: action for a, action in removed.done.items() if a.partition(CONDEMNED)[0] not in keep}
+    result.done |= {a: action for a, action in removed.done.items() if a in wanted.planned}
     return result
 
 
-def _keep_current(wanted: Desired, changing: set[str]) -> None:
-    """What needs no change on AWS may still be wanted for other reasons than before: its record says today's."""
+def _keep_current(wanted: Desired, ensured: Set[str]) -> None:
+    """What needed no change on AWS may still be wanted for other reasons than before: its record says today's.
+
+    Only now, when all that it refers to has a record, without which it could not be rebuilt from its own.
+    """
     run = wanted.run
     for each in wanted.graph:
         record = run.ledger.get(each.address)
-        if each.address not in changing and record is not None and run.describe(each, record) != record:
+        if each.address not in ensured and record is not None and run.describe(each, record) != record:
             run.ledger.put(run.describe(each, record))
 
 
@@ -114,10 +115,6 @@ def _is_settled(wanted: Desired, address: str) -> bool:
 def _stale(wanted: Desired) -> list[str]:
     """What the plan put placeholders for: from now on the truth counts."""
     return [address for address, change in wanted.planned.items() if change.action in ("create", "replace")]
-
-
-def _condemned(ledger: Ledger, keep: set[str]) -> list[Any]:
-    return [record for address in keep for record in ledger.condemned(address)]
 
 
 def _describe(wanted: Desired, ledger: Ledger) -> None:

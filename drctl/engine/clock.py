@@ -17,11 +17,14 @@ class Clock(Protocol):
 
 
 class WallClock:
-    """The machine's own time."""
+    """The machine's own time, read once: after that it only goes forward, whatever is done to the machine's clock."""
+
+    def __init__(self) -> None:
+        self._began = time.time() - time.monotonic()
 
     def now(self) -> float:
         """Seconds since the epoch."""
-        return time.time()
+        return self._began + time.monotonic()
 
     def real(self, seconds: float) -> float:
         """The same number."""

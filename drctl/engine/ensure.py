@@ -12,14 +12,14 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from drctl.engine.events import Started, Waiting
-from drctl.engine.pace import REQUEST_LIFE, VISIBLE_WITHIN, Pause, deadline, next_look, retries
+from drctl.engine.pace import REQUEST_LIFE, VISIBLE_WITHIN, Pause, deadline, left_of, next_look, retries
 from drctl.engine.patience import Patience
 from drctl.engine.remove import remove
 from drctl.engine.resource import STATE, Difference, Drift, NotOurs, Observed, Phase, Repeat, identity
 from drctl.engine.run import AnyResource, ResourceFailed, Run
 from drctl.engine.trouble import Meaning
 from drctl.errors import Diagnostic
-from drctl.ledger.model import Record
+from drctl.ledger.model import CREATING, Intent, Record
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -40,21 +40,27 @@ class Ensure:
         self._run = run
         self._resource = resource
         self._patience = Patience(run, resource, "make")
+        self._patience_looking = Patience(run, resource, "make")
+        self._updates = _Updates()
         self._action = "unchanged"
-        self._since = run.clock.now()
+        self._since = self._began = run.clock.now()
         self._look_took = 0.0
 
     def steps(self) -> Procedure:
         """The procedure; its value is create, update, replace or unchanged. Raises ResourceFailed."""
-        updates = _Updates()
         while True:
             try:
                 observed = self._look()
             except Exception as error:
-                yield self._judged(error)
+                yield self._judged(error, self._patience_looking)
                 continue
+            self._patience_looking.reset()
             if observed is None:
                 yield from self._make()
+                continue
+            wait = self._perhaps_leaving()
+            if wait is not None:
+                yield wait
                 continue
             self._note(observed)
             if observed.phase is Phase.FAILED:
@@ -62,7 +68,7 @@ class Ensure:
                 continue
             if observed.phase is not Phase.LEAVING:
                 if observed.drift:
-                    yield from self._repair(observed, updates.seeing(observed.drift))
+                    yield from self._repair(observed)
                     continue
                 if observed.phase is Phase.READY:
                     return self._action
@@ -81,14 +87,14 @@ class Ensure:
         """What was seen goes into the ledger if it is news; an intent is closed by seeing its result."""
         run, resource = self._run, self._resource
         run.seen[resource.address] = observed.outputs
-        before = run.record(resource)
-        after = run.describe(
-            resource, before, outputs=asdict(observed.outputs), phase=observed.phase.value, intent=None
-        )
+        before, phase = run.record(resource), observed.phase.value
+        if before.unfinished and observed.phase in (Phase.PENDING, Phase.READY):
+            self._begin("create")  # by a run before this one, if not by this
+            if observed.drift or observed.phase is Phase.PENDING:
+                phase = CREATING
+        after = run.describe(resource, before, outputs=asdict(observed.outputs), phase=phase, intent=None)
         if after != before:
             run.ledger.put(after)
-        if before.intent is not None and before.intent.operation == "create" and self._action == "unchanged":
-            self._begin("create")  # a run before this one made it; it has not been ready yet
 
     def _make(self) -> Generator[Pause, None, None]:
         record = self._run.record(self._resource)
@@ -103,26 +109,39 @@ class Ensure:
 
     def _unsettled(self, record: Record) -> Pause | None:
         """Absent, but perhaps not for long: a request may still be under way, or its result not visible yet."""
-        now = self._run.clock.now()
         intent = record.intent
         if intent is not None and intent.operation == "create" and self._resource.repeat is Repeat.NEVER:
-            left = intent.time + REQUEST_LIFE - now
+            left = self._left_of(REQUEST_LIFE, intent.time)
             if left > 0:
                 return self._pause(min(left, 5.0), "the outcome of a request whose answer was lost")
-        fresh = record.outputs and record.phase in ("creating", Phase.PENDING.value)
-        if fresh and now - record.created_at < VISIBLE_WITHIN:
+        fresh = record.outputs and record.phase in (CREATING, Phase.PENDING.value)
+        if fresh and self._left_of(VISIBLE_WITHIN, record.created_at) > 0:
             return self._pause(max(1.0, self._look_took), "AWS to show what it has made")
         return None
+
+    def _perhaps_leaving(self) -> Pause | None:
+        """There, but perhaps not for long: a run that was killed may have sent a removal that is still under way."""
+        intent = self._run.record(self._resource).intent
+        if intent is None or intent.operation != "delete":
+            return None
+        left = self._left_of(REQUEST_LIFE, intent.time)
+        return self._pause(min(left, 5.0), "the outcome of a removal that was begun") if left > 0 else None
+
+    def _left_of(self, life: float, since: float) -> float:
+        return left_of(life, since, self._run.clock.now(), self._began)
 
     def _create(self, record: Record, *, condemn: bool = False) -> Generator[Pause, None, None]:
         """Send the create until it is answered; refusals that prove that nothing was done are repeated here."""
         run, resource = self._run, self._resource
         self._begin("create")
+        # An earlier request may still be under way: then only its own token keeps a repetition harmless.
+        earlier = _open_create(record)
+        if earlier is not None and self._left_of(REQUEST_LIFE, earlier.time) <= 0:
+            earlier = None
         while True:
-            open_intent = record.intent if record.intent and record.intent.operation == "create" else None
-            intent = replace(open_intent or run.intend("create"), time=run.clock.now())
+            intent = replace(_open_create(record) or run.intend("create"), time=run.clock.now())
             asked = run.describe(
-                resource, record, intent=intent, phase="creating", outputs={}, created_at=run.clock.now()
+                resource, record, intent=intent, phase=CREATING, outputs={}, created_at=run.clock.now()
             )
             if condemn:
                 run.ledger.condemn(record, asked)
@@ -133,34 +152,30 @@ class Ensure:
             try:
                 outputs = resource.create(run.aws.once, run.given(resource, token=intent.token))
             except Exception as error:
-                meaning, pause = self._judge(error, closing=record)
+                meaning, pause = self._judge(error, refused=record.with_intent(earlier))
                 yield pause
                 if meaning in (Meaning.LOST, Meaning.EXISTS):
                     return
                 continue
-            run.ledger.put(
-                run.describe(
-                    resource, record, intent=None, phase=Phase.PENDING.value, outputs=asdict(outputs)
-                )
-            )
+            run.ledger.put(run.describe(resource, record, intent=None, outputs=asdict(outputs)))
             run.seen[resource.address] = outputs
             self._patience.reset()
             self._since = run.clock.now()
             return
 
-    def _judge(self, error: Exception, closing: Record) -> tuple[Meaning, Pause]:
-        """Patience's judgement; a create that was refused for good leaves no open intent behind."""
+    def _judge(self, error: Exception, refused: Record) -> tuple[Meaning, Pause]:
+        """Patience's judgement; a create that was refused for good leaves the intent open that it found, or none."""
         try:
             meaning, pause = self._patience.judge(error)
         except ResourceFailed:
             if self._run.classify(error).meaning is not Meaning.LOST:
-                self._run.ledger.put(closing.with_intent(None))
+                self._run.ledger.put(refused)
             raise
         return meaning, self._pause(pause.seconds, pause.reason)
 
-    def _repair(self, observed: Seen, repeated: int) -> Generator[Pause, None, None]:
+    def _repair(self, observed: Seen) -> Generator[Pause, None, None]:
         run, resource = self._run, self._resource
-        record = run.record(resource)
+        record, repeated = run.record(resource), self._updates.without_effect(observed.drift)
         if resource.must_be_replaced(observed.drift):
             yield from self._replace(observed, record)
             return
@@ -175,8 +190,9 @@ class Ensure:
         try:
             resource.update(run.aws, run.given(resource), observed)
         except Exception as error:
-            yield self._judged(error)
+            yield self._judged(error, self._patience)
         else:
+            self._updates.accepted(observed.drift)
             self._patience.reset()
 
     def _replace(self, observed: Seen, record: Record) -> Generator[Pause, None, None]:
@@ -194,7 +210,7 @@ class Ensure:
         """What failed in this run is reported with AWS's reason; what an earlier run left failed is tried again."""
         if self._action != "unchanged":
             raise self._patience.failed(observed.reason or "AWS says that it has failed")
-        yield from self._repair(replace(observed, drift=failed(observed)), 0)
+        yield from self._repair(replace(observed, drift=failed(observed)))
 
     def _begin(self, action: str) -> None:
         if self._action == "unchanged":
@@ -215,10 +231,10 @@ class Ensure:
         reason = observed.reason or ("AWS to remove it" if leaving else "AWS to make it ready")
         return self._pause(next_look(typical, waited, self._look_took), reason)
 
-    def _judged(self, error: Exception) -> Pause:
+    def _judged(self, error: Exception, patience: Patience) -> Pause:
         if isinstance(error, NotOurs):
-            raise self._patience.failed(str(error), self._run.classify(error).remedy) from error
-        _, pause = self._patience.judge(error)
+            raise patience.failed(str(error), self._run.classify(error).remedy) from error
+        _, pause = patience.judge(error)
         return self._pause(pause.seconds, pause.reason)
 
     def _pause(self, seconds: float, reason: str) -> Pause:
@@ -227,16 +243,23 @@ class Ensure:
 
 
 class _Updates:
-    """How many times in a row the same drift has been seen."""
+    """The updates in a row that AWS accepted for one and the same drift."""
 
     def __init__(self) -> None:
         self._drift: Drift | None = None
         self._times = 0
 
-    def seeing(self, drift: Drift) -> int:
-        self._times = self._times + 1 if drift == self._drift else 0
+    def without_effect(self, drift: Drift) -> int:
+        """How many there were for the drift that is still shown."""
+        return self._times if drift == self._drift else 0
+
+    def accepted(self, drift: Drift) -> None:
+        self._times = self.without_effect(drift) + 1
         self._drift = drift
-        return self._times
+
+
+def _open_create(record: Record) -> Intent | None:
+    return record.intent if record.intent and record.intent.operation == "create" else None
 
 
 def failed(observed: Seen) -> Drift:

@@ -46,10 +46,15 @@ def inspect(run: Run, resource: AnyResource) -> Generator[Pause, None, Change]:
         known = recorded if resource.named else None
         run.seen[address] = known or unknown_outputs(resource.outputs_type, address)
         return Change(address, "create", phase="absent")
+    record = run.record(resource)
     drift = failed(observed) if observed.phase is Phase.FAILED else observed.drift
     if resource.must_be_replaced(drift):
         refuse_loss(resource, drift)
         run.seen[address] = unknown_outputs(resource.outputs_type, address)
-        return Change(address, "replace", drift, observed.phase.value)
-    run.seen[address] = observed.outputs
-    return Change(address, "update" if drift else "unchanged", drift, observed.phase.value)
+        action = "replace"
+    else:
+        run.seen[address] = observed.outputs
+        action = "update" if drift else "unchanged"
+    if record.unfinished and observed.phase is not Phase.FAILED:
+        action = "create"  # up goes on with what an earlier run has begun
+    return Change(address, action, drift, observed.phase.value)

@@ -66,6 +66,12 @@ def next_look(typical: float, waited: float, look_took: float) -> float:
     return max(min(LOOK_EVERY, max(typical / 4, 0.25)), READING_SHARE * look_took)
 
 
+def left_of(life: float, since: float, now: float, met: float) -> float:
+    """Seconds until ``since`` is ``life`` ago. A ``since`` still to come was written before the clock was set back: its
+    age is unknown, and counts from ``met``, when this run met it."""
+    return (since if since <= now else met) + life - now
+
+
 def deadline(typical: float) -> float:
     """Seconds after which a thing that is still not there has failed: far beyond the longest ever seen."""
     return 600.0 + 6 * typical

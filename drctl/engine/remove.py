@@ -10,12 +10,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from drctl.engine.events import Started, Waiting
-from drctl.engine.pace import REQUEST_LIFE, VISIBLE_WITHIN, Pause, deadline, next_look
+from drctl.engine.pace import REQUEST_LIFE, VISIBLE_WITHIN, Pause, deadline, left_of, next_look
 from drctl.engine.patience import Patience
 from drctl.engine.resource import DependsOnUnknown, NotOurs, Observed, Phase, StaysBehind, identity
 from drctl.engine.run import AnyResource, Run
 from drctl.engine.trouble import Meaning
-from drctl.ledger.model import GONE, Record
+from drctl.ledger.model import CREATING, GONE, Record
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -26,7 +26,7 @@ def remove(run: Run, resource: AnyResource, record: Record) -> Generator[Pause, 
 
     Raises ResourceFailed.
     """
-    patience = Patience(run, resource, "remove")
+    patience, patience_looking = Patience(run, resource, "remove"), Patience(run, resource, "remove")
     since = run.clock.now()
     run.emit(Started(since, record.address, "delete", resource.usual.gone))
     while True:
@@ -34,11 +34,12 @@ def remove(run: Run, resource: AnyResource, record: Record) -> Generator[Pause, 
         try:
             observed = _look(run, resource, record)
         except Exception as error:
-            yield _put_up_with(run, record, patience, error)
+            yield _put_up_with(run, record, patience_looking, error)
             continue
+        patience_looking.reset()
         took = run.clock.now() - began
         if observed is None:
-            wait = _unsettled(record, run.clock.now())
+            wait = _unsettled(record, run.clock.now(), since)
             if wait is None:
                 _forget(run, record)
                 return "delete"
@@ -67,15 +68,21 @@ def remove(run: Run, resource: AnyResource, record: Record) -> Generator[Pause, 
 
 def _forget(run: Run, record: Record) -> None:
     """Drop the record. While others that it let go of still refer to it, only note that it is gone; they drop it."""
-    records = run.ledger.records()
-    if any(record.address in other.depends_on for other in records.values()):
+    if _is_referred_to(run, record):
         run.ledger.put(replace(record, phase=GONE, intent=None))
-        return
+        if _is_referred_to(
+            run, record
+        ):  # looked again: the last of them may have gone before it could see this
+            return
     run.ledger.forget(record.address)
     for address in record.depends_on:
         need = run.ledger.get(address)
         if need is not None and need.phase == GONE:
             _forget(run, need)
+
+
+def _is_referred_to(run: Run, record: Record) -> bool:
+    return any(record.address in other.depends_on for other in run.ledger.records().values())
 
 
 def _look(run: Run, resource: AnyResource, record: Record) -> Observed[DataclassInstance] | None:
@@ -96,14 +103,14 @@ def _settling(resource: AnyResource) -> float:
     return 0.0 if resource.usual.gone <= 1 else min(resource.usual.gone / 2, 2.5)
 
 
-def _unsettled(record: Record, now: float) -> Pause | None:
+def _unsettled(record: Record, now: float, met: float) -> Pause | None:
     """Absent, but a create may still be under way, or its result not visible yet."""
     intent = record.intent
     if intent is not None and intent.operation == "create":
-        left = intent.time + REQUEST_LIFE - now
-        if left > 0:
-            return Pause(min(left, 5.0), "the outcome of a request whose answer was lost")
-    elif record.outputs and record.phase == Phase.PENDING.value and now - record.created_at < VISIBLE_WITHIN:
+        left = left_of(REQUEST_LIFE, intent.time, now, met)
+        return Pause(min(left, 5.0), "the outcome of a request whose answer was lost") if left > 0 else None
+    fresh = record.outputs and record.phase in (CREATING, Phase.PENDING.value)
+    if fresh and left_of(VISIBLE_WITHIN, record.created_at, now, met) > 0:
         return Pause(1.0, "AWS to show what it has made")
     return None
 

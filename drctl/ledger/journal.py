@@ -66,9 +66,14 @@ def _decode(line: bytes) -> Entry | None:
 
 
 def append(descriptor: int, entry: Entry) -> None:
-    """Write one entry and wait until the disk has it. Raises OSError; a short write counts as one."""
-    line = encode(entry)
-    written = os.write(descriptor, line)
-    if written != len(line):
-        raise OSError(f"only {written} of {len(line)} bytes could be written")
-    os.fdatasync(descriptor)
+    """Write one entry and wait until the disk has it. Raises OSError, a short write counting as one: then the journal
+    is as it was, because whatever is appended to a torn line makes it a damaged one."""
+    line, sound = encode(entry), os.fstat(descriptor).st_size
+    try:
+        written = os.write(descriptor, line)
+        if written != len(line):
+            raise OSError(f"only {written} of {len(line)} bytes could be written")
+        os.fdatasync(descriptor)
+    except OSError:
+        os.ftruncate(descriptor, sound)
+        raise

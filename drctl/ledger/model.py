@@ -12,6 +12,8 @@ VERSION = 1
 CONDEMNED = "~"
 """In an address: what it names was replaced and waits for its removal (``us-east-1/subnet/private-a~1``)."""
 
+CREATING = "creating"
+"""The phase of a record from the first create until the thing has once been seen as it should be."""
 
 GONE = "gone"
 """The phase of a record whose thing is gone, kept while records that refer to it are."""
@@ -49,6 +51,11 @@ class Record:
     depends_on: tuple[str, ...] = ()
     created_at: float = 0.0
     intent: Intent | None = None
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether its making was begun and not ended: what goes on with it goes on creating it."""
+        return self.phase == CREATING
 
     def with_intent(self, intent: Intent | None) -> Record:
         """The same record with another open intent, or with none."""

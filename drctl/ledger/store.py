@@ -12,7 +12,8 @@ import os
 import threading
 import uuid
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -40,9 +41,8 @@ class Ledger:
         self._lock = lock
         self._guard = threading.Lock()
         self._descriptor: int | None = None
-        self.exists = self.path.exists() or self._journal_path.exists()
-        self.meta, self._records = self._load(environment)
-        entries, self._sound = self._replay()
+        with _told(self.path, "read"):
+            self.meta, self._records, entries, self._sound = self._open(environment)
         self._pending = 0
         for entry in entries:
             if entry.sequence > self.meta.serial:
@@ -89,7 +89,7 @@ class Ledger:
 
     def fold(self, now: float) -> None:
         """Write the snapshot with everything in it, keep the one before as ``.backup``, empty the journal."""
-        with self._guard:
+        with self._guard, _told(self.path, "written"):
             self._fold(now)
 
     def close(self) -> None:
@@ -99,14 +99,17 @@ class Ledger:
             self._descriptor = None
 
     def erase(self) -> None:
-        """The environment is gone: remove its files (the lock's stays until it is released)."""
-        with self._guard:
+        """The environment is gone: remove its files (the lock's stays until it is released).
+
+        The snapshot goes last: a journal without one, as a crash between the two would leave it, is a damaged state.
+        """
+        with self._guard, _told(self.path, "removed"):
             self.close()
-            for path in (self.path, self._journal_path, self.path.with_suffix(".backup")):
+            for path in (self.path.with_suffix(".backup"), self._journal_path, self.path):
                 path.unlink(missing_ok=True)
 
     def _write(self, puts: Mapping[str, Record | None]) -> None:
-        with self._guard:
+        with self._guard, _told(self.path, "written"):
             if self._lock is None:
                 raise RuntimeError("this ledger was opened for reading")
             self._lock.check()
@@ -158,6 +161,22 @@ class Ledger:
         self._sound = 0
         self._pending = 0
 
+    def _open(self, environment: str) -> tuple[Meta, dict[str, Record], list[journal.Entry], int]:
+        """Snapshot and journal of one moment: a run may be folding one into the other while they are read."""
+        while True:
+            stamp = self._stamp()
+            found = *self._load(environment), *self._replay()
+            if self._stamp() == stamp:
+                return found
+
+    def _stamp(self) -> tuple[int, int]:
+        """Another one for every snapshot that is written."""
+        try:
+            stat = self.path.stat()
+        except FileNotFoundError:
+            return 0, 0
+        return stat.st_ino, stat.st_mtime_ns
+
     def _load(self, environment: str) -> tuple[Meta, dict[str, Record]]:
         if not self.path.exists():
             if self._journal_path.exists():
@@ -206,6 +225,22 @@ class Ledger:
                 remedy=f"`drctl state rebuild` makes it anew from what AWS shows; nothing was changed{kept}",
             )
         )
+
+
+@contextmanager
+def _told(path: Path, done: str) -> Iterator[None]:
+    """A full disk, a folder one may not write to: the operator's to mend, so said like everything else."""
+    try:
+        yield
+    except OSError as error:
+        raise DrctlError(
+            Diagnostic(
+                f"the state cannot be {done}: {path}",
+                cause=str(error),
+                remedy="make room on that disk, or give this user the right to it, then run the same command again: "
+                "it goes on from what is recorded",
+            )
+        ) from error
 
 
 def _checksum(body: Mapping[str, Any]) -> str:
