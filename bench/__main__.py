@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from functools import cache
@@ -27,6 +28,11 @@ def main() -> int:
     arguments = _arguments()
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
     parts = []
+    load = os.getloadavg()[0]
+    if load > (os.cpu_count() or 1):
+        console.print(
+            f"the machine is busy (load {load:.1f}): figures that hold time are worse than drctl is"
+        )
     for name in arguments.parts:
         console.print(f"{name} ...", style="dim", highlight=False)
         try:
@@ -35,7 +41,7 @@ def main() -> int:
             found = Part(name, absent=str(absent))
         report.show(found, console)
         parts.append(found)
-    report.write(parts, arguments.json)
+    report.write(parts, load, arguments.json)
     console.print(f"written to {arguments.json}", markup=False, highlight=False, soft_wrap=True)
     return int(any(part.absent for part in parts if part.name != "peer"))
 

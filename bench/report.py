@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -54,13 +55,18 @@ def show(part: Part, console: Console) -> None:
     console.print()
 
 
-def write(parts: Iterable[Part], path: Path) -> None:
-    """Write all parts as one JSON document."""
+def write(parts: Iterable[Part], load: float, path: Path) -> None:
+    """Write all parts as one JSON document. ``load``: the machine's load average before the benchmark began."""
     document = {
         "format": FORMAT,
         "drctl": version("drctl"),
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": {"system": platform.system(), "python": platform.python_version()},
+        "machine": {
+            "system": platform.system(),
+            "python": platform.python_version(),
+            "processors": os.cpu_count(),
+            "load_before": round(load, 2),
+        },
         "parts": {part.name: {"absent": part.absent} if part.absent else part.data for part in parts},
     }
     path.parent.mkdir(parents=True, exist_ok=True)

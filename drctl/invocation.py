@@ -13,8 +13,9 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from drctl.commands.context import Access, Context
 from drctl.engine.clock import Clock, WallClock
@@ -108,17 +109,17 @@ def run(options: Options, command: str, body: Callable[[Invocation], Answer]) ->
             clock, access = _surroundings(options)
             if not options.json:
                 view = _view(options, clock)
-            with view, _signals(view) as interrupt:
-                context = Context(
-                    options.config,
-                    options.state_dir,
-                    command,
-                    view.emit,
-                    access,
-                    clock,
-                    interrupt,
-                    built_in=options.sim,
-                )
+            context = Context(
+                options.config,
+                options.state_dir,
+                command,
+                view.emit,
+                access,
+                clock,
+                built_in=options.sim,
+            )
+            stopped = partial(_stopped, options, context, began)
+            with view, _signals(view, context.interrupt, stopped):
                 try:
                     answer = body(Invocation(options, view, context))
                 finally:
@@ -143,6 +144,19 @@ def run(options: Options, command: str, body: Callable[[Invocation], Answer]) ->
 
         json.write(json.document(command, environment, time.monotonic() - began, result, failures))
     return code
+
+
+def _stopped(options: Options, context: Context, began: float) -> NoReturn:
+    """Stop now: what is under way goes on at AWS, where the next run looks for it. A script gets its document still."""
+    if options.json:
+        from drctl.view import json
+
+        said = Diagnostic(
+            "stopped at once; what was asked for is recorded",
+            remedy=f"`drctl {context.command}` goes on from here: it looks first at what was done",
+        )
+        json.write(json.document(context.command, context.named, time.monotonic() - began, {}, [said]))
+    os._exit(Interrupted.exit_code)
 
 
 def _view(options: Options, clock: Clock) -> View:
@@ -181,20 +195,19 @@ def _surroundings(options: Options) -> tuple[Clock, Access]:
 
 
 @contextmanager
-def _signals(view: View) -> Iterator[Interrupt]:
+def _signals(view: View, interrupt: Interrupt, stopped: Callable[[], NoReturn]) -> Iterator[None]:
     """Ctrl-C once: start nothing new, finish recording. Twice: stop now. SIGTERM counts as Ctrl-C."""
-    interrupt = Interrupt()
 
     def handle(*_: object) -> None:
         if interrupt.requested:
-            os._exit(Interrupted.exit_code)
+            stopped()
         if not interrupt.request():
             raise KeyboardInterrupt
         view.complain([[("stopping: what is under way is being recorded (again: stop now)", "warning")]])
 
     before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield interrupt
+        yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -43,6 +43,8 @@ name = "{DOMAIN}"
 [operators]
 accounts = ["{OPERATOR_ACCOUNT}"]
 external_id = "{EXTERNAL_ID}"
+[tags]
+team = "payments"
 [alarms]
 emails = ["{EMAIL}"]
 """

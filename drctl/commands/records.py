@@ -94,6 +94,6 @@ def _not_understood(record: Record, error: Exception) -> DrctlError:
             f"this drctl does not understand the record of {record.address}",
             record.address,
             f"{type(error).__name__}: {error}",
-            "use the version of drctl that wrote the state file, or `drctl state rebuild`",
+            "use the version of drctl that wrote the state file",
         )
     )

@@ -73,8 +73,8 @@ class Difference(NamedTuple):
 
 Drift = Mapping[str, Difference]
 
-STATE = "state"
-"""The drift field that says that AWS let the thing fail: the engine adds it to what a read shows."""
+STATE = "failed"
+"""The drift field for what AWS let fail, which the engine adds to what a read shows. No kind has one of that name."""
 
 
 @dataclass(frozen=True)

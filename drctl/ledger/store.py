@@ -216,13 +216,12 @@ class Ledger:
             raise self._damaged(str(error)) from error
 
     def _damaged(self, cause: str) -> StateDamaged:
-        backup = self.path.with_suffix(".backup")
-        kept = f" (the snapshot before it is kept in {backup})" if backup.exists() else ""
         return StateDamaged(
             Diagnostic(
                 f"the state of this environment is damaged: {self.path}",
                 cause=cause,
-                remedy=f"`drctl state rebuild` makes it anew from what AWS shows; nothing was changed{kept}",
+                remedy=f"nothing was changed. Restore {self.path.name} and its journal from a copy; without one, move "
+                "them away and run `drctl up`, which finds what is there by tags and names and records it anew",
             )
         )
 

@@ -105,7 +105,7 @@ def test_a_flipped_byte_in_the_journal_is_an_error_with_a_way_out(
     (tmp_path / "demo.journal").write_bytes(data)
     with pytest.raises(StateDamaged) as caught:
         reopened(tmp_path)
-    assert "drctl state rebuild" in caught.value.diagnostics[0].remedy
+    assert "move them away and run `drctl up`" in caught.value.diagnostics[0].remedy
 
 
 @pytest.mark.parametrize("damage", ["", "{", "[]", '{"version": 1}', '"text"'])

@@ -1,0 +1,93 @@
+"""What a run finds that others were killed in: what had been asked for may yet happen, and a plan says what up does."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from drctl.engine.ensure import ensure
+from drctl.engine.pace import REQUEST_LIFE
+from drctl.engine.run import ResourceFailed
+from tests.contract import Crash, Doom, Trial
+from tests.resources.test_data import TABLE as SESSIONS
+from tests.resources.test_network import EAST, TABLE, VPC
+
+if TYPE_CHECKING:
+    from tests.conftest import Sim
+
+DAY = 86400.0
+
+
+def planned_and_done(trial: Trial, resource: Any) -> tuple[str, str]:
+    change = trial.inspect(resource)
+    trial.run.seen.clear()
+    return change.action, trial.ensure(resource)
+
+
+@pytest.mark.parametrize(("call", "when"), [(1, "before"), (1, "after"), (2, "before"), (3, "before")])
+def test_what_a_killed_run_began_to_create_is_planned_and_told_as_created(
+    sim: Sim, tmp_path: Path, call: int, when: str
+) -> None:
+    """Whether it had been sent or recorded, or only its settings were missing."""
+    with Trial(sim, tmp_path, Doom(call, when)) as trial, pytest.raises(Crash):
+        trial.ensure(VPC)
+    with Trial(sim, tmp_path) as trial:
+        assert planned_and_done(trial, VPC) == ("create", "create")
+        assert planned_and_done(trial, VPC) == ("unchanged", "unchanged")
+
+
+def test_what_was_still_becoming_ready_is_planned_as_created_too(sim: Sim, tmp_path: Path) -> None:
+    with Trial(sim, tmp_path) as trial:
+        trial.ensure(*SESSIONS.needs)
+        steps = ensure(trial.run, SESSIONS)
+        while not trial.run.record(SESSIONS).outputs:
+            time.sleep(trial.run.clock.real(next(steps).seconds))
+    with Trial(sim, tmp_path) as trial:
+        assert planned_and_done(trial, SESSIONS) == ("create", "create")
+
+
+def test_a_refusal_does_not_make_an_earlier_lost_answer_forgotten(sim: Sim, tmp_path: Path) -> None:
+    """The first request may have worked: only its own token makes a repetition the same request."""
+    create: dict[str, Any] = {"service": "ec2", "operation": "CreateRouteTable", "times": 1}
+    with Trial(sim, tmp_path) as trial:
+        trial.ensure(VPC)
+        sim.fault("error", code="InternalError", status=500, **create)
+        sim.fault("error", code="ExpiredToken", status=400, **create)
+        with pytest.raises(ResourceFailed, match="route-table"):
+            trial.ensure(TABLE, alone=True)
+        kept = trial.run.record(TABLE).intent
+        assert kept is not None
+        sim.fault("error", code="ExpiredToken", status=400, **create)
+        sim.advance(REQUEST_LIFE)
+        trial.run.clock = sim.clock
+        with pytest.raises(ResourceFailed, match="route-table"):
+            trial.ensure(TABLE, alone=True)
+        assert trial.run.record(TABLE).intent is None, "by then it had not worked"
+
+
+def test_what_may_be_leaving_is_not_taken_for_settled(sim: Sim, tmp_path: Path) -> None:
+    """A destroy is killed, and its last request is executed a little later."""
+    ec2 = sim.client("ec2", EAST)
+    with Trial(sim, tmp_path) as trial:
+        trial.ensure(VPC)
+        record = trial.run.record(VPC)
+        trial.run.ledger.put(replace(record, intent=trial.run.intend("delete"), phase="leaving"))
+    with Trial(sim, tmp_path) as trial:
+        steps = ensure(trial.run, VPC)
+        assert "removal" in next(steps).reason
+        ec2.delete_vpc(VpcId=record.outputs["vpc_id"])
+        assert trial.ensure(VPC) == "create"
+
+
+def test_a_clock_that_was_set_back_does_not_make_a_run_wait_for_it(sim: Sim, tmp_path: Path) -> None:
+    with Trial(sim, tmp_path) as trial:
+        began = trial.run.clock.now()
+        intent = replace(trial.run.intend("create"), time=began + DAY)
+        asked = {"intent": intent, "phase": "creating", "created_at": began + DAY}
+        trial.run.ledger.put(trial.run.describe(VPC, trial.run.record(VPC), **asked))
+        assert trial.ensure(VPC) == "create"
+        assert REQUEST_LIFE < trial.run.clock.now() - began < DAY / 24

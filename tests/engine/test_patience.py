@@ -1,0 +1,48 @@
+"""Every error is put up with for as long as its meaning deserves: neither shorter nor counted for ever."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from drctl.engine.ensure import ensure
+from drctl.engine.pace import PATIENCE
+from drctl.engine.trouble import Meaning
+from tests.contract import Trial
+from tests.resources.test_network import NAT, VPC
+
+if TYPE_CHECKING:
+    from tests.conftest import Sim
+
+
+def test_an_update_that_is_refused_for_now_is_tried_for_as_long_as_a_create(sim: Sim, tmp_path: Path) -> None:
+    busy = {"code": "IncorrectState", "status": 400, "times": 12}
+    sim.fault("error", service="ec2", operation="ModifyVpcAttribute", **busy)
+    with Trial(sim, tmp_path) as trial:
+        assert trial.ensure(VPC) == "create"
+
+
+def test_two_reads_that_fail_far_apart_are_not_one_long_failure(sim: Sim, tmp_path: Path) -> None:
+    class Later:
+        def now(self) -> float:
+            return sim.clock.now() + PATIENCE[Meaning.LOST] + 1
+
+        def real(self, seconds: float) -> float:
+            return sim.clock.real(seconds)
+
+    def stumble() -> None:
+        unanswered = {"code": "InternalError", "status": 400, "times": 1}
+        sim.fault("error", service="ec2", operation="DescribeNatGateways", **unanswered)
+
+    with Trial(sim, tmp_path) as trial:
+        trial.ensure(NAT.subnet, NAT.elastic_ip)
+        steps = ensure(trial.run, NAT)
+        while "ready" not in (pause := next(steps)).reason:
+            time.sleep(trial.run.clock.real(pause.seconds))
+        stumble()
+        assert "answer" in next(steps).reason
+        assert "ready" in next(steps).reason
+        trial.run.clock = Later()
+        stumble()
+        assert "answer" in next(steps).reason
