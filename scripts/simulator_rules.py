@@ -98,10 +98,10 @@ def services() -> Iterator[str]:
         yield from ("", f"### {service}", "")
         if named[service]:
             yield from ("| rule | operations | source |", "|---|---|---|")
-        for rule, operations in sorted(named[service].items()):
+        for name, operations in sorted(named[service].items()):
             many = f"{len(operations)} operations"
             told = ", ".join(operations) if len(operations) <= MANY else many
-            yield row(rule.rpartition(".")[2].replace("_", " "), told, registry.SOURCES[rule])
+            yield row(name.rpartition(".")[2].replace("_", " "), told, registry.SOURCES[name])
         if answered[service]:
             yield from (
                 "",

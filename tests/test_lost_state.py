@@ -29,4 +29,7 @@ def test_up_without_its_state_changes_nothing_and_knows_everything_again(built: 
 
     assert built.mutations(calls) == ["Subscribe"] * len(asked_again)
     assert known(built) == before
-    assert built.census() == census
+    after = built.census()
+    for each in (census, after):
+        each.pop("s3-object-version")  # access logs go on being delivered
+    assert after == census

@@ -99,7 +99,7 @@ def _chosen(ledger: Ledger, targets: Iterable[str]) -> list[Record]:
             record = matching.pop()
             if record.address not in chosen:
                 chosen[record.address] = record
-                matching += [each for each in records.values() if record.address in each.depends_on]
+                matching += ledger.dependents(record.address)
                 matching += ledger.condemned(record.address)
     return list(chosen.values())
 

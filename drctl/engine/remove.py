@@ -68,21 +68,16 @@ def remove(run: Run, resource: AnyResource, record: Record) -> Generator[Pause, 
 
 def _forget(run: Run, record: Record) -> None:
     """Drop the record. While others that it let go of still refer to it, only note that it is gone; they drop it."""
-    if _is_referred_to(run, record):
+    if run.ledger.dependents(record.address):
         run.ledger.put(replace(record, phase=GONE, intent=None))
-        if _is_referred_to(
-            run, record
-        ):  # looked again: the last of them may have gone before it could see this
+        # Looked at again: the last of them may have gone before it could see this.
+        if run.ledger.dependents(record.address):
             return
     run.ledger.forget(record.address)
     for address in record.depends_on:
         need = run.ledger.get(address)
         if need is not None and need.phase == GONE:
             _forget(run, need)
-
-
-def _is_referred_to(run: Run, record: Record) -> bool:
-    return any(record.address in other.depends_on for other in run.ledger.records().values())
 
 
 def _look(run: Run, resource: AnyResource, record: Record) -> Observed[DataclassInstance] | None:

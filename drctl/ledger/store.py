@@ -12,6 +12,7 @@ import os
 import threading
 import uuid
 import zlib
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -41,8 +42,13 @@ class Ledger:
         self._lock = lock
         self._guard = threading.Lock()
         self._descriptor: int | None = None
+        self._records: dict[str, Record] = {}
+        self._dependents: dict[str, set[str]] = defaultdict(set)
+        self._condemned: dict[str, set[str]] = defaultdict(set)
         with _told(self.path, "read"):
-            self.meta, self._records, entries, self._sound = self._open(environment)
+            self.meta, records, entries, self._sound = self._open(environment)
+        for address, record in records.items():
+            self._set(address, record)
         self._pending = 0
         for entry in entries:
             if entry.sequence > self.meta.serial:
@@ -62,7 +68,12 @@ class Ledger:
     def condemned(self, address: str) -> tuple[Record, ...]:
         """What this address used to be and has not been removed yet."""
         with self._guard:
-            return tuple(r for a, r in self._records.items() if a.startswith(f"{address}{CONDEMNED}"))
+            return tuple(self._records[each] for each in sorted(self._condemned[address]))
+
+    def dependents(self, address: str) -> tuple[Record, ...]:
+        """The records that refer to this address."""
+        with self._guard:
+            return tuple(self._records[each] for each in sorted(self._dependents[address]))
 
     def put(self, record: Record) -> None:
         """Set a record; it is on the disk when this returns."""
@@ -129,10 +140,18 @@ class Ledger:
             self._set(address, record_from_json(data) if data is not None else None)
 
     def _set(self, address: str, record: Record | None) -> None:
+        """The one place that changes the records, and with them the two ways of finding them."""
+        before = self._records.pop(address, None)
+        for need in before.depends_on if before else ():
+            self._dependents[need].discard(address)
+        self._condemned[address.partition(CONDEMNED)[0]].discard(address)
         if record is None:
-            self._records.pop(address, None)
-        else:
-            self._records[address] = record
+            return
+        self._records[address] = record
+        for need in record.depends_on:
+            self._dependents[need].add(address)
+        if CONDEMNED in address:
+            self._condemned[address.partition(CONDEMNED)[0]].add(address)
 
     def _open_journal(self) -> int:
         if self._descriptor is None:

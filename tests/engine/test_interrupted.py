@@ -55,6 +55,8 @@ def test_a_refusal_does_not_make_an_earlier_lost_answer_forgotten(sim: Sim, tmp_
     create: dict[str, Any] = {"service": "ec2", "operation": "CreateRouteTable", "times": 1}
     with Trial(sim, tmp_path) as trial:
         trial.ensure(VPC)
+        sim.set_speed(6)  # at which a minute is long enough for a busy machine to stay within it
+        trial.run.clock = sim.clock
         sim.fault("error", code="InternalError", status=500, **create)
         sim.fault("error", code="ExpiredToken", status=400, **create)
         with pytest.raises(ResourceFailed, match="route-table"):
