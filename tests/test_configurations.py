@@ -133,3 +133,56 @@ def test_a_hot_standby_in_other_regions_under_a_zone_that_is_somebody_elses(fres
 
     fresh.destroy()
     assert census(fresh.client, regions) == before
+
+
+def services(*wanted: tuple[str, str | None, int]) -> str:
+    """``[[services]]`` of these names, paths and ports, and nothing that takes long beside them."""
+    tables = [
+        f'[[services]]\nname = "{name}"\nport = {port}\ntasks = 1\nmin_tasks = 1\n'
+        + (f'path = "{path}"\n' if path else "")
+        for name, path, port in wanted
+    ]
+    return 'environment = "shop"\n[network]\nnat_gateways = "one"\n' + "".join(tables)
+
+
+def test_services_come_go_are_renamed_and_change_their_port(fresh: Installation) -> None:
+    """Rules of the services that stay keep their priorities; no rule, target group or task is in another's way."""
+    only_services = [("--target", f"{region}/{kind}/*") for region in (P, S) for kind in SERVICE_KINDS]
+    targets = [word for pair in only_services for word in pair]
+    fresh.settings(services(("web", None, 80), ("a", "/a/*", 80), ("ab", "/a/b/*", 80), ("c", "/c/*", 80)))
+    fresh.ok("up", "--yes", *targets)
+    kept = {rule["Priority"] for rule in rules(fresh) if rule["path"] in ("/a/b/*", "/c/*")}
+
+    fresh.settings(services(("web", None, 8080), ("ab", "/a/b/*", 80), ("renamed", "/c/*", 80)))
+    planned = fresh.ok("plan", *targets).json["changes"]
+    done = fresh.ok("up", "--yes", *targets).done
+    assert {a: action for a, action in done.items() if "~" not in a} == {
+        c["address"]: c["action"] for c in planned
+    }
+    assert fresh.ok("plan", *targets).json["changes"] == []
+    assert {rule["Priority"] for rule in rules(fresh) if rule["path"] in ("/a/b/*", "/c/*")} == kept
+    (longer, shorter) = (
+        next(int(rule["Priority"]) for rule in rules(fresh) if rule["path"] == path)
+        for path in ("/a/b/*", "/a/*")
+    )
+    assert longer < shorter
+    ports = fresh.client("ecs", P).describe_services(cluster="shop-main", services=["shop-web"])["services"][
+        0
+    ]
+    assert ports["loadBalancers"][0]["containerPort"] == 8080
+    fresh.destroy()
+
+
+SERVICE_KINDS = ("ecs-service", "listener-rule")
+
+
+def rules(installation: Installation) -> list[dict[str, str]]:
+    """The primary load balancer's rules by pattern."""
+    elbv2 = installation.client("elbv2", P)
+    (balancer,) = elbv2.describe_load_balancers(Names=["shop-main"])["LoadBalancers"]
+    (listener,) = elbv2.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
+    return [
+        {**rule, "path": rule["Conditions"][0]["PathPatternConfig"]["Values"][0]}
+        for rule in elbv2.describe_rules(ListenerArn=listener["ListenerArn"])["Rules"]
+        if rule["Conditions"]
+    ]

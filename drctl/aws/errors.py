@@ -93,7 +93,7 @@ EXISTS = frozenset({
     "DBSubnetGroupAlreadyExists", "DBSubnetGroupAlreadyExistsFault", "DistributionAlreadyExists", "DuplicateListener",
     "DuplicateLoadBalancerName", "DuplicateTargetGroupName", "EntityAlreadyExists", "FlowLogAlreadyExists",
     "GlobalClusterAlreadyExistsFault", "HealthCheckAlreadyExists", "HostedZoneAlreadyExists",
-    "InvalidGroup.Duplicate", "InvalidPermission.Duplicate", "InvalidSubnet.Conflict",
+    "IdempotentParameterMismatch", "InvalidGroup.Duplicate", "InvalidPermission.Duplicate", "InvalidSubnet.Conflict",
     "OriginAccessControlAlreadyExists", "PriorityInUse", "Resource.AlreadyAssociated", "ResourceAlreadyExistsException",
     "ResourceExistsException", "RouteAlreadyExists", "TableAlreadyExistsException",
 })  # fmt: skip

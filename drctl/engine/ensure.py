@@ -272,7 +272,7 @@ def refuse_loss(resource: AnyResource, drift: Drift) -> None:
     if resource.holds_data:
         raise ResourceFailed(
             Diagnostic(
-                f"{resource.address} would have to be replaced, and its data would be lost",
+                f"{resource.address} would have to be replaced, and what it holds would be lost",
                 resource.address,
                 f"AWS cannot change in place: {shown(drift)}",
                 f"take the setting back, or remove it first: drctl destroy --target {resource.address}",

@@ -173,7 +173,7 @@ class Resource(ABC, Generic[Outputs]):
     repeat: what makes a repeated create safe
     fixed: drift fields AWS cannot change in place; drift in them means replacement
     mended_in_place: what AWS let fail is tried again by update (drift ``state``), not made anew
-    holds_data: replacement or removal loses data, so that replacement is refused
+    holds_data: replacement would lose its data, or all that is in it: refused
     named: the outputs follow from the name alone: made again, it has the same (so that a plan knows them)
     lets_go: kinds of dependency whose removal may be asked for while this one is still leaving
     typical: usual durations

@@ -141,13 +141,14 @@ class Ledger:
 
     def _set(self, address: str, record: Record | None) -> None:
         """The one place that changes the records, and with them the two ways of finding them."""
-        before = self._records.pop(address, None)
+        before = self._records.get(address)
         for need in before.depends_on if before else ():
             self._dependents[need].discard(address)
-        self._condemned[address.partition(CONDEMNED)[0]].discard(address)
         if record is None:
+            self._records.pop(address, None)
+            self._condemned[address.partition(CONDEMNED)[0]].discard(address)
             return
-        self._records[address] = record
+        self._records[address] = record  # in one step: ``get`` looks without the guard
         for need in record.depends_on:
             self._dependents[need].add(address)
         if CONDEMNED in address:

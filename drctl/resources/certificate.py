@@ -67,6 +67,8 @@ class Certificate(Resource[CertificateOutputs]):
         drift = differences(
             {"names": sorted(found.get("SubjectAlternativeNames", []))}, {"names": sorted(self._names)}
         )
+        if drift:  # of another domain: it will be replaced, and this zone may be, too
+            return Observed(outputs, drift=drift)
         zone_id = given[self.zone].zone_id
         missing = [each["Name"] for each in _records(found) if not _present(aws, zone_id, each)]
         if missing:

@@ -19,6 +19,7 @@ from drctl.resources.task_definition import TaskDefinition
 if TYPE_CHECKING:
     from mypy_boto3_ecs.type_defs import (
         DeploymentConfigurationUnionTypeDef,
+        LoadBalancerTypeDef,
         NetworkConfigurationUnionTypeDef,
         ServiceTypeDef,
     )
@@ -36,6 +37,7 @@ class Shape(TypedDict):
     """What create and update say alike, in the API's own parameters."""
 
     taskDefinition: str
+    loadBalancers: list[LoadBalancerTypeDef]
     networkConfiguration: NetworkConfigurationUnionTypeDef
     deploymentConfiguration: DeploymentConfigurationUnionTypeDef
     healthCheckGracePeriodSeconds: int
@@ -90,6 +92,7 @@ class EcsService(Resource[EcsServiceOutputs]):
         actual = {
             "name": service["serviceName"],
             "target_group": next((each.get("targetGroupArn") for each in service["loadBalancers"]), None),
+            "port": next((each.get("containerPort") for each in service["loadBalancers"]), None),
             "task_definition": service["taskDefinition"],
             "subnets": sorted(network["subnets"]),
             "security_groups": sorted(network.get("securityGroups", [])),
@@ -100,6 +103,7 @@ class EcsService(Resource[EcsServiceOutputs]):
         desired = {
             "name": self.aws_name,
             "target_group": given[self.target_group].arn,
+            "port": self.port,
             "task_definition": given[self.task_definition].arn,
             "subnets": sorted(given[subnet].subnet_id for subnet in self.subnets),
             "security_groups": [given[self.security_group].security_group_id],
@@ -117,13 +121,6 @@ class EcsService(Resource[EcsServiceOutputs]):
             serviceName=self.aws_name,
             desiredCount=self.tasks,
             launchType="FARGATE",
-            loadBalancers=[
-                {
-                    "targetGroupArn": given[self.target_group].arn,
-                    "containerName": self.container,
-                    "containerPort": self.port,
-                }
-            ],
             propagateTags="SERVICE",
             enableECSManagedTags=True,
             tags=tags.as_lower_list({**given.tags(self), TASKS: str(self.tasks)}),
@@ -154,6 +151,13 @@ class EcsService(Resource[EcsServiceOutputs]):
     def _shape(self, given: Given) -> Shape:
         return {
             "taskDefinition": given[self.task_definition].arn,
+            "loadBalancers": [
+                {
+                    "targetGroupArn": given[self.target_group].arn,
+                    "containerName": self.container,
+                    "containerPort": self.port,
+                }
+            ],
             "networkConfiguration": {
                 "awsvpcConfiguration": {
                     "subnets": [given[subnet].subnet_id for subnet in self.subnets],

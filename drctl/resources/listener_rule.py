@@ -24,7 +24,11 @@ class ListenerRuleOutputs:
 
 @resource
 class ListenerRule(Resource[ListenerRuleOutputs]):
-    """``priority`` is unique in a listener, the lowest is tried first; ``path`` is a pattern, ``/api/*``."""
+    """``priority`` is unique in a listener, the lowest is tried first; ``path`` is a pattern, ``/api/*``.
+
+    A rule of this environment that holds the priority for another address is taken over: its service was renamed, and
+    a listener cannot have both at once.
+    """
 
     kind: ClassVar[str] = "listener-rule"
     fixed: ClassVar[frozenset[str]] = frozenset({"priority"})
@@ -38,10 +42,14 @@ class ListenerRule(Resource[ListenerRuleOutputs]):
         rule = self._find(aws, given)
         if rule is None:
             return None
-        arn = rule["RuleArn"]
+        arn, recorded = rule["RuleArn"], given.recorded(self)
         described = aws.elbv2(self.region).describe_tags(ResourceArns=[arn])["TagDescriptions"]
-        given.claim(self, tags.as_dict(described[0]["Tags"]))
+        marks = tags.as_dict(described[0]["Tags"])
+        taken_over = recorded is None and marks.get("drctl:environment") == given.environment
+        if not taken_over:
+            given.claim(self, marks)
         actual = {
+            "address": marks["drctl:address"],
             "priority": rule["Priority"],
             "path": [
                 pattern
@@ -51,6 +59,7 @@ class ListenerRule(Resource[ListenerRuleOutputs]):
             "action": says(rule["Actions"]),
         }
         desired = {
+            "address": self.address,
             "priority": str(self.priority),
             "path": [self.path],
             "action": says(self._actions(given)),
@@ -68,9 +77,11 @@ class ListenerRule(Resource[ListenerRuleOutputs]):
         return ListenerRuleOutputs(made["Rules"][0]["RuleArn"])
 
     def update(self, aws: Aws, given: Given, observed: Observed[ListenerRuleOutputs]) -> None:
-        aws.elbv2(self.region).modify_rule(
-            RuleArn=observed.outputs.arn, Conditions=self._conditions(), Actions=self._actions(given)
-        )
+        elbv2, arn = aws.elbv2(self.region), observed.outputs.arn
+        if "address" in observed.drift:
+            elbv2.add_tags(ResourceArns=[arn], Tags=tags.as_list(given.tags(self)))
+        if observed.drift.keys() - {"address"}:
+            elbv2.modify_rule(RuleArn=arn, Conditions=self._conditions(), Actions=self._actions(given))
 
     def delete(self, aws: Aws, outputs: ListenerRuleOutputs) -> None:
         aws.elbv2(self.region).delete_rule(RuleArn=outputs.arn)

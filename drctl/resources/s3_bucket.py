@@ -44,7 +44,7 @@ class S3Bucket(Resource[S3BucketOutputs]):
 
     key: None for S3's own encryption, the only one that load balancers can deliver access logs to
     versioned: replication needs it on both sides
-    logs: the bucket that keeps this one's access logs
+    logs: the bucket that keeps this one's access logs; logs_policy: only to be waited for, it lets S3 deliver there
     expire_days: when objects are deleted, for buckets of logs; None: never
     owner: ``BucketOwnerEnforced``, or ``BucketOwnerPreferred`` where CloudFront delivers its logs, through an ACL
     """
@@ -60,6 +60,7 @@ class S3Bucket(Resource[S3BucketOutputs]):
     logs: S3Bucket | None
     expire_days: int | None
     owner: Literal["BucketOwnerEnforced", "BucketOwnerPreferred"] = "BucketOwnerEnforced"
+    logs_policy: Resource[Any] | None = None
 
     def read(self, aws: Aws, given: Given) -> Observed[S3BucketOutputs] | None:
         s3 = aws.s3(self.region)

@@ -41,10 +41,11 @@ class TargetGroupOutputs:
 
 @resource
 class TargetGroup(Resource[TargetGroupOutputs]):
-    """Takes addresses (Fargate tasks have no instance) and speaks HTTP to ``port``."""
+    """Takes addresses (Fargate tasks have no instance) and speaks HTTP. Each target is registered with its own port;
+    ``port`` is only what would be meant without, and AWS cannot change it: another one is no drift."""
 
     kind: ClassVar[str] = "target-group"
-    fixed: ClassVar[frozenset[str]] = frozenset({"name", "vpc", "port"})
+    fixed: ClassVar[frozenset[str]] = frozenset({"name", "vpc"})
 
     aws_name: str
     vpc: Vpc
@@ -64,12 +65,10 @@ class TargetGroup(Resource[TargetGroupOutputs]):
             **{attribute["Key"]: attribute["Value"] for attribute in attributes},
             "name": group["TargetGroupName"],
             "vpc": group.get("VpcId"),
-            "port": group.get("Port"),
         }
         desired = {
             "name": self.aws_name,
             "vpc": given[self.vpc].vpc_id,
-            "port": self.port,
             **self._health_check(),
             DEREGISTRATION_DELAY: DEREGISTRATION_DELAY_S,
         }

@@ -37,6 +37,7 @@ class Vpc(Resource[VpcOutputs]):
     kind: ClassVar[str] = "vpc"
     repeat: ClassVar[Repeat] = Repeat.NEVER
     fixed: ClassVar[frozenset[str]] = frozenset({"cidr"})
+    holds_data: ClassVar[bool] = True
     typical: ClassVar[Typical] = Typical(ready=2, gone=1)
 
     cidr: str

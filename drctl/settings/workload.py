@@ -118,7 +118,8 @@ class Service(Section):
     )
     path: PathPattern | None = Field(
         default=None,
-        description="the requests it gets; the first service has none and gets the rest, every other needs its own",
+        description="the requests it gets, the longest pattern winning; the first service has none and gets the rest, "
+        "every other needs its own",
         examples=["/reports/*"],
     )
     cpu_target: Annotated[int, whole(1, 100, "percent")] = Field(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import zlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
     from drctl.topology.foundation import Foundation
     from drctl.topology.network import Network
 
-FIRST_PRIORITY = 100
-"""Of the listener's rules; there is room before it for rules of the operator's own."""
+LOWEST_PRIORITY = 20_000
+"""Of the listener's rules, for the shortest pattern; there is room on both sides for rules of the operator's own."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def compute(
             subnets=network.subnets["public"],
             security_groups=(network.edge_group, network.checks_group),
             access_logs=base.log_buckets[side.role],
-            access_logs_policy=stores.log_policies[side.role],
+            access_logs_policy=base.log_policies[side.role],
         )
     )
     groups = {
@@ -89,19 +90,34 @@ def compute(
     cluster = graph.add(EcsCluster(name="main", region=side.region, aws_name=scope.named("main")))
     around = _Surroundings(graph, scope, side, base, network, stores, policies, cluster, listener)
     services = {first.name: _service(around, first, groups[first.name], listener)}
-    for number, service in enumerate(others):
+    places = priorities([service.path or "" for service in others])
+    for service in others:
         rule = graph.add(
             ListenerRule(
                 name=service.name,
                 region=side.region,
                 listener=listener,
-                priority=FIRST_PRIORITY + number,
-                path=service.path or "/*",
+                priority=places[service.path or ""],
+                path=service.path or "",
                 target_group=groups[service.name],
             )
         )
         services[service.name] = _service(around, service, groups[service.name], rule)
     return Site(balancer, cluster, groups, services)
+
+
+def priorities(paths: Sequence[str]) -> dict[str, int]:
+    """A listener rule's priority for each pattern. The longer one goes first, so that ``/a/b/*`` wins over ``/a/*``.
+
+    It depends on the pattern alone (unless two collide), so that the others stay when a service comes or goes.
+    """
+    found: dict[str, int] = {}
+    for path in sorted(paths):
+        priority = LOWEST_PRIORITY - 100 * len(path) - zlib.crc32(path.encode()) % 100
+        while priority in found.values():
+            priority -= 1
+        found[path] = priority
+    return found
 
 
 def _target_group(graph: Graph, scope: Scope, side: Side, network: Network, service: Service) -> TargetGroup:

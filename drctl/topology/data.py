@@ -16,7 +16,6 @@ from drctl.resources.global_cluster import GlobalCluster
 from drctl.resources.iam_role_policy import Statement
 from drctl.resources.output_of import OutputOf
 from drctl.resources.s3_bucket import S3Bucket
-from drctl.resources.s3_bucket_policy import S3BucketPolicy
 from drctl.resources.s3_replication import S3Replication
 from drctl.resources.secret import Secret
 from drctl.settings import BREAKER_TABLE
@@ -56,7 +55,6 @@ class Stores:
     tables: tuple[Table, ...]
     breaker: Table
     buckets: tuple[Mapping[Role, S3Bucket], ...]
-    log_policies: dict[Role, S3BucketPolicy]
 
 
 def global_database(graph: Graph, scope: Scope, base: Foundation) -> GlobalDatabase:
@@ -104,14 +102,6 @@ def data(
         tuple(_table(graph, scope, base, table.name, table.key) for table in scope.settings.tables),
         _table(graph, scope, base, BREAKER_TABLE, "id"),
         tuple(_buckets(graph, scope, base, bucket.name) for bucket in scope.settings.buckets),
-        {
-            side.role: graph.add(
-                S3BucketPolicy(
-                    name="logs", region=side.region, bucket=base.log_buckets[side.role], receives_logs=True
-                )
-            )
-            for side in scope.sides
-        },
     )
 
 
@@ -209,6 +199,7 @@ def _buckets(graph: Graph, scope: Scope, base: Foundation, name: str) -> dict[Ro
                 key=base.keys[side.role],
                 versioned=True,
                 logs=base.log_buckets[side.role],
+                logs_policy=base.log_policies[side.role],
                 expire_days=None,
                 owner="BucketOwnerEnforced",
             )

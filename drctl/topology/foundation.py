@@ -11,6 +11,7 @@ from drctl.resources.kms_key import KmsKey
 from drctl.resources.log_group import LogGroup
 from drctl.resources.output_of import OutputOf
 from drctl.resources.s3_bucket import S3Bucket
+from drctl.resources.s3_bucket_policy import S3BucketPolicy
 from drctl.resources.sns_subscription import SnsSubscription
 from drctl.resources.sns_topic import SnsTopic
 from drctl.settings import LOG_BUCKET
@@ -30,6 +31,7 @@ class Foundation:
     keys: dict[Role, KmsKey]
     topics: dict[Role, SnsTopic]
     log_buckets: dict[Role, S3Bucket]
+    log_policies: dict[Role, S3BucketPolicy]
     flow_log_groups: dict[Role, LogGroup]
     flow_log_role: IamRole
     database_monitoring_role: IamRole
@@ -38,6 +40,7 @@ class Foundation:
 def foundation(graph: Graph, scope: Scope) -> Foundation:
     """Keys, topics, log buckets, flow logs' groups, and the roles of VPC flow logs and of RDS."""
     keys = {side.role: key(graph, scope, side) for side in scope.sides}
+    log_buckets = {side.role: log_bucket(graph, scope, side) for side in scope.sides}
     flow_log_groups = {
         side.role: log_group(
             graph, scope, side, keys[side.role], "flow-logs", f"/drctl/{scope.named('flow-logs')}"
@@ -55,7 +58,8 @@ def foundation(graph: Graph, scope: Scope) -> Foundation:
     return Foundation(
         keys,
         {side.role: topic(graph, scope, side, keys[side.role]) for side in scope.sides},
-        {side.role: log_bucket(graph, scope, side) for side in scope.sides},
+        log_buckets,
+        {side.role: log_policy(graph, side, log_buckets[side.role]) for side in scope.sides},
         flow_log_groups,
         flow_log_role,
         database_role,
@@ -90,6 +94,11 @@ def log_bucket(graph: Graph, scope: Scope, side: Side) -> S3Bucket:
             owner="BucketOwnerPreferred",
         )
     )
+
+
+def log_policy(graph: Graph, side: Side, bucket: S3Bucket) -> S3BucketPolicy:
+    """Load balancers and other buckets may deliver there."""
+    return graph.add(S3BucketPolicy(name=LOG_BUCKET, region=side.region, bucket=bucket, receives_logs=True))
 
 
 def log_group(graph: Graph, scope: Scope, side: Side, key: KmsKey, name: str, aws_name: str) -> LogGroup:

@@ -49,7 +49,8 @@ class LiveView:
         self._console = Console(theme=THEME, highlight=False, no_color=not color)
         self._errors = Console(theme=THEME, highlight=False, no_color=not color, stderr=True)
         self._clock = clock
-        self._guard = threading.Lock()
+        # Re-entrant: a Ctrl-C is handled in the main thread, in the middle of whatever that was telling.
+        self._guard = threading.RLock()
         self._jobs: Mapping[str, tuple[float, tuple[str, ...]]] = {}
         self._settled: dict[str, str] = {}
         self._under_way: dict[str, _UnderWay] = {}

@@ -18,7 +18,7 @@ class PlainView:
     def __init__(self, out: IO[str] | None = None, progress: IO[str] | None = None) -> None:
         self._out = out or sys.stdout
         self._progress = progress or self._out
-        self._guard = threading.Lock()
+        self._guard = threading.RLock()  # re-entrant, for a Ctrl-C in the middle of telling
         self._began: float | None = None
         self._started: dict[str, tuple[float, str]] = {}
         self._total = 0
