@@ -339,9 +339,9 @@ def test_a_cluster_that_was_promoted_on_its_own_is_not_thrown_away(sim: Sim, dat
     """Not by ``up``: it may hold the only good copy. ``destroy`` finds the way from there, too."""
     detach_secondary(sim)
     with Trial(sim, database) as trial:
-        with pytest.raises(ResourceFailed, match="its data would be lost"):
+        with pytest.raises(ResourceFailed, match="what it holds would be lost"):
             trial.ensure(SECONDARY)
-        with pytest.raises(ResourceFailed, match="its data would be lost"):
+        with pytest.raises(ResourceFailed, match="what it holds would be lost"):
             trial.inspect(SECONDARY)
     destroy(sim, database)
     assert_no_database(sim)
