@@ -55,7 +55,7 @@ def _arguments() -> argparse.Namespace:
         type=float,
         action="append",
         metavar="N",
-        help="simulated seconds a second, for critical_path; repeatable; 30 and 60 without",
+        help="simulated seconds a second, for critical_path; repeatable; 10 and 60 without",
     )
     parser.add_argument(
         "--explain", action="store_true", help="show the chains of waits that really were the longest"

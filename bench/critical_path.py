@@ -16,10 +16,10 @@ from bench.report import Part, Table, number, percent
 from drctl.commands.records import rebuilt
 from drctl.engine.walk import After
 
-SPEEDS = (30.0, 60.0)
+SPEEDS = (10.0, 60.0)
 SPEED_NOTE = (
-    "The processor's time is real: at speed 60 each second of it counts as 60. At 30 neither drctl nor the simulator "
-    "keeps a processor busy for long, so that the ratio is drctl's more than the machine's; 60 is the default of "
+    "The processor's time is real: at speed 60 each second of it counts as 60. At 10 neither drctl nor the simulator "
+    "keeps a processor busy, so that the ratio is drctl's more than the machine's; 60 is the default of "
     "`drctl --sim`, and shows what is left of it there. On AWS nothing is sped up."
 )
 

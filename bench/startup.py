@@ -19,12 +19,8 @@ HEAVY = ("boto3", "botocore", "moto", "pydantic", "rich")
 
 LOADED = f"""
 import sys
-sys.argv = ["drctl", "--help"]
-from drctl.cli import main
-try:
-    main()
-except SystemExit:
-    pass
+from drctl.cli import app
+app(["--help"], prog_name="drctl", standalone_mode=False)
 print(len(sys.modules), *(name for name in {HEAVY!r} if name in sys.modules), file=sys.stderr)
 """
 
