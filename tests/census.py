@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 REGIONS = ("us-east-1", "us-west-2")
 GLOBAL = "us-east-1"
 
@@ -231,6 +233,15 @@ def _storage(client: Client, region: str) -> Found:
     for bucket in s3.list_buckets()["Buckets"]:
         name = bucket["Name"]
         yield "s3-bucket", name
+        for kind, operation in (
+            ("s3-bucket-policy", s3.get_bucket_policy),
+            ("s3-replication", s3.get_bucket_replication),
+        ):
+            try:
+                operation(Bucket=name)
+            except ClientError:
+                continue
+            yield kind, name
         for page in s3.get_paginator("list_object_versions").paginate(Bucket=name):
             for version in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
                 yield "s3-object-version", f"{name}/{version['Key']}|{version['VersionId']}"

@@ -43,6 +43,8 @@ SHAPE = {
     "route-table": 10,
     "route-table-association": 14,
     "s3-bucket": 4,
+    "s3-bucket-policy": 4,
+    "s3-replication": 2,
     "scalable-target": 2,
     "scaling-policy": 4,
     "secret": 2,
