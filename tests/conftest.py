@@ -17,6 +17,9 @@ pytest_plugins = ["tests.environment"]
 
 TEST_SPEED = 600.0
 
+IDLE_STOP = 3600.0
+"""Real seconds. Longer than a whole run of the tests, in which a shared simulator may wait long for its next test."""
+
 
 class Sim:
     """A simulator with nothing in it but what this test puts there.
@@ -98,7 +101,7 @@ class Sim:
 def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The state directory of a simulator that runs as long as the tests of this worker do."""
     state_dir = tmp_path_factory.mktemp("simulator")
-    client.start(state_dir, TEST_SPEED, idle_stop=300)
+    client.start(state_dir, TEST_SPEED, idle_stop=IDLE_STOP)
     yield state_dir
     client.stop(state_dir)
 
@@ -106,7 +109,7 @@ def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture
 def sim(simulator: Path) -> Iterator[Sim]:
     """An empty simulated AWS, running TEST_SPEED times as fast as the wall."""
-    client.start(simulator, TEST_SPEED, idle_stop=300)
+    client.start(simulator, TEST_SPEED, idle_stop=IDLE_STOP)
     made = Sim(client.reset(simulator))
     yield made
     if not made.internal_errors_expected:

@@ -21,7 +21,7 @@ import pytest
 
 from drctl.sim import client
 from tests.census import REGIONS, Census, census
-from tests.conftest import Sim
+from tests.conftest import IDLE_STOP, Sim
 
 PROGRAM = str(Path(sys.executable).with_name("drctl"))
 SPEED = 600.0
@@ -119,7 +119,7 @@ class Installation(Desk):
         super().__init__(folder)
         if settings is not None:
             self.settings(settings)
-        self.sim = Sim(client.start(self.state, speed, idle_stop=300))
+        self.sim = Sim(client.start(self.state, speed, idle_stop=IDLE_STOP))
         self.client = cache(partial(_client, self.sim))
 
     def on_sim(self, *arguments: str) -> Ran:
