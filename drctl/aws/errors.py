@@ -55,8 +55,10 @@ GONE = frozenset({
 GONE_WORDS = (
     ("ClientException", r"Unable to describe task definition"),
     ("InvalidChangeBatch", r"Tried to delete resource record set .* but it was not found"),
+    ("InvalidParameterException", r"is not replicated to region"),
 )
-"""The same, where only the message tells (ECS API reference, DescribeTaskDefinition; Route 53)."""
+"""The same, where only the message tells (ECS API reference, DescribeTaskDefinition; Route 53; Secrets Manager's
+RemoveRegionsFromReplication, sent again by the SDK because its first answer was lost)."""
 
 THROTTLED = frozenset({
     "BandwidthLimitExceeded", "EC2ThrottledException", "LimitExceededException", "PriorRequestNotComplete",
