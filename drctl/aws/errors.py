@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from mypy_boto3_ec2.type_defs import UnsuccessfulItemTypeDef
 
 GONE = frozenset({
-    "404", "AlarmNotFound", "ClusterNotFoundException", "DBClusterNotFoundFault", "DBClusterParameterGroupNotFound",
+    "404", "Gateway.NotAttached", "ServiceNotActiveException",
+    "AlarmNotFound", "ClusterNotFoundException", "DBClusterNotFoundFault", "DBClusterParameterGroupNotFound",
     "DBInstanceNotFound", "DBInstanceNotFoundFault", "DBParameterGroupNotFound", "DBParameterGroupNotFoundFault",
     "DBSubnetGroupNotFoundFault", "GlobalClusterNotFoundFault", "InvalidAllocationID.NotFound",
     "InvalidAssociationID.NotFound", "InvalidFlowLogId.NotFound", "InvalidGroup.NotFound",
@@ -56,9 +57,13 @@ GONE_WORDS = (
     ("ClientException", r"Unable to describe task definition"),
     ("InvalidChangeBatch", r"Tried to delete resource record set .* but it was not found"),
     ("InvalidParameterException", r"is not replicated to region"),
+    ("KMSInvalidStateException", r"pending deletion"),
+    ("ClientException", r"Task ?[Dd]efinition is inactive"),
+    ("ValidationException", r"not part of the global table"),
 )
-"""The same, where only the message tells (ECS API reference, DescribeTaskDefinition; Route 53; Secrets Manager's
-RemoveRegionsFromReplication, sent again by the SDK because its first answer was lost)."""
+"""The same, where only the message tells (ECS API reference, DescribeTaskDefinition; Route 53), above all where the
+SDK sent a removal again because its first answer was lost: Secrets Manager's RemoveRegionsFromReplication, KMS's
+ScheduleKeyDeletion, ECS's DeregisterTaskDefinition, DynamoDB's UpdateTable."""
 
 THROTTLED = frozenset({
     "BandwidthLimitExceeded", "EC2ThrottledException", "LimitExceededException", "PriorRequestNotComplete",
@@ -108,6 +113,7 @@ EXISTS_WORDS = (
     ("InvalidChangeBatch", r"Tried to create resource record set .* but it already exists"),
     ("InvalidParameter", r"already exists with different"),
     ("InvalidParameterException", r"was not idempotent"),
+    ("InvalidParameterException", r"already.* replicat"),
 )
 """The same, where only the message tells (DynamoDB's CreateTable and UpdateTable; Lambda's CreateFunction and
 AddPermission; Route 53; SNS's CreateTopic)."""
