@@ -95,6 +95,33 @@ def test_things_of_our_names_that_are_not_ours_are_all_named_before_anything_cha
     assert differences(untouched, photograph(fresh.client, somebodys)) == {}
 
 
+REMOVALS = (
+    "DeleteAlias",
+    "DeleteBucket",
+    "DeleteDBCluster",
+    "DeleteDBInstance",
+    "DeleteDistribution",
+    "DeleteFunction",
+    "DeleteHealthCheck",
+    "DeleteInternetGateway",
+    "DeleteLoadBalancer",
+    "DeleteNatGateway",
+    "DeleteRole",
+    "DeleteSecurityGroup",
+    "DeleteService",
+    "DeleteTable",
+    "DeleteTaskDefinitions",
+    "DeleteVpc",
+    "DetachInternetGateway",
+    "DisassociateRouteTable",
+    "ReleaseAddress",
+    "RemoveFromGlobalCluster",
+    "RemoveRegionsFromReplication",
+    "ScheduleKeyDeletion",
+)
+"""Each is done once without an answer, so that it is asked for again when it has been done."""
+
+
 def test_lost_answers_and_throttling_change_nothing_of_the_outcome(fresh: Installation) -> None:
     """One call in twenty is done and its answer lost, one in ten of EC2's is refused for now."""
     before = fresh.census()
@@ -109,8 +136,10 @@ def test_lost_answers_and_throttling_change_nothing_of_the_outcome(fresh: Instal
     fresh.sim.heal()
     assert fresh.changes() == {}
     assert shape(before, fresh.census()) == SHAPE
-    fresh.sim.fault("lost", probability=0.05, seed=3)
+    for operation in REMOVALS:
+        fresh.sim.fault("lost", operation=operation, times=1)
     fresh.destroy()
+    assert all(fault["hit"] for fault in fresh.sim.faults())
     fresh.sim.heal()
     fresh.sim.set_speed(600)
     assert fresh.census() == before

@@ -58,7 +58,7 @@ GONE_WORDS = (
     ("InvalidChangeBatch", r"Tried to delete resource record set .* but it was not found"),
     ("InvalidParameterException", r"is not replicated to region"),
     ("KMSInvalidStateException", r"pending deletion"),
-    ("ClientException", r"Task ?[Dd]efinition is inactive"),
+    ("ClientException", r"Task ?[Dd]efinition is inactive|task definition does not exist"),
     ("ValidationException", r"not part of the global table"),
 )
 """The same, where only the message tells (ECS API reference, DescribeTaskDefinition; Route 53), above all where the
