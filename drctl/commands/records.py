@@ -10,7 +10,7 @@ from drctl.engine.remove import remove
 from drctl.engine.spec import rebuild
 from drctl.engine.walk import After, Job
 from drctl.errors import Diagnostic, DrctlError
-from drctl.ledger.model import CONDEMNED, Record
+from drctl.ledger.model import CONDEMNED, Record, successor
 
 if TYPE_CHECKING:
     from drctl.engine.run import AnyResource, Run
@@ -56,11 +56,6 @@ def unwanted(ledger: Ledger, graph: Set[str], *, narrowed: bool) -> list[Record]
         return [record for address, record in records.items() if address not in graph]
     used = {need for a, r in records.items() if successor(a) not in graph for need in r.depends_on}
     return [r for a, r in records.items() if CONDEMNED in a and successor(a) in graph - used]
-
-
-def successor(address: str) -> str:
-    """The address that something replaced had, and what replaced it has; any other address as it is."""
-    return address.partition(CONDEMNED)[0]
 
 
 def removals(run: Run, records: Iterable[Record]) -> list[Job[str]]:

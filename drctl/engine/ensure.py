@@ -15,7 +15,7 @@ from drctl.engine.events import Started, Waiting
 from drctl.engine.pace import REQUEST_LIFE, VISIBLE_WITHIN, Pause, deadline, left_of, next_look, retries
 from drctl.engine.patience import Patience
 from drctl.engine.remove import remove
-from drctl.engine.resource import STATE, Difference, Drift, NotOurs, Observed, Phase, Repeat, identity
+from drctl.engine.resource import STATE, Difference, Drift, NotOurs, Observed, Phase, Repeat
 from drctl.engine.run import AnyResource, ResourceFailed, Run
 from drctl.engine.trouble import Meaning
 from drctl.errors import Diagnostic
@@ -75,12 +75,9 @@ class Ensure:
             yield self._wait(observed)
 
     def _look(self) -> Seen | None:
-        given = self._run.given(self._resource)
         began = self._run.clock.now()
-        observed = self._resource.read(self._run.aws, given)
+        observed = self._run.look(self._resource)
         self._look_took = self._run.clock.now() - began
-        if observed is not None and identity(observed.outputs) in given.others:
-            return None
         return observed
 
     def _note(self, observed: Seen) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from drctl.engine.events import Started, Waiting
 from drctl.engine.pace import REQUEST_LIFE, VISIBLE_WITHIN, Pause, deadline, left_of, next_look
 from drctl.engine.patience import Patience
-from drctl.engine.resource import DependsOnUnknown, NotOurs, Observed, Phase, StaysBehind, identity
+from drctl.engine.resource import DependsOnUnknown, NotOurs, Observed, Phase, StaysBehind
 from drctl.engine.run import AnyResource, Run
 from drctl.engine.trouble import Meaning
 from drctl.ledger.model import CREATING, GONE, Record
@@ -83,14 +83,10 @@ def _forget(run: Run, record: Record) -> None:
 def _look(run: Run, resource: AnyResource, record: Record) -> Observed[DataclassInstance] | None:
     """What is there of it. Under its name but not with our tags: ours is gone, and that one is not touched. To be
     found only by an id that was never made: it was never made either."""
-    given = run.given(resource, record)
     try:
-        observed = resource.read(run.aws, given)
+        return run.look(resource, record)
     except (NotOurs, DependsOnUnknown):
         return None
-    if observed is not None and identity(observed.outputs) in given.others:
-        return None
-    return observed
 
 
 def _settling(resource: AnyResource) -> float:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from drctl.engine.clock import Clock
 from drctl.engine.events import Emit
-from drctl.engine.resource import Given, Resource
+from drctl.engine.resource import Given, Observed, Resource, identity
 from drctl.engine.spec import fields_as_json
 from drctl.engine.trouble import Classify
 from drctl.engine.unknown import unknown_outputs
@@ -65,6 +65,12 @@ class Run:
             others=frozenset(self._others(resource, mine)),
             operators_tags=self.operators_tags,
         )
+
+    def look(self, resource: AnyResource, record: Record | None = None) -> Observed[DataclassInstance] | None:
+        """Read; what carries our tags but is known to be another of this address does not count. See ``given``."""
+        given = self.given(resource, record)
+        observed = resource.read(self.aws, given)
+        return None if observed is not None and identity(observed.outputs) in given.others else observed
 
     def _others(self, resource: AnyResource, mine: Record | None) -> Iterator[str]:
         successor = self.ledger.get(resource.address)

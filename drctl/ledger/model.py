@@ -15,6 +15,12 @@ CONDEMNED = "~"
 CREATING = "creating"
 """The phase of a record from the first create until the thing has once been seen as it should be."""
 
+
+def successor(address: str) -> str:
+    """The address that something replaced had, and what replaced it has; any other address as it is."""
+    return address.partition(CONDEMNED)[0]
+
+
 GONE = "gone"
 """The phase of a record whose thing is gone, kept while records that refer to it are."""
 

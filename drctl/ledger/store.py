@@ -22,7 +22,7 @@ from typing import Any
 from drctl.errors import Diagnostic, DrctlError
 from drctl.ledger import journal
 from drctl.ledger.lock import Lock
-from drctl.ledger.model import CONDEMNED, VERSION, Meta, Record, record_from_json
+from drctl.ledger.model import CONDEMNED, VERSION, Meta, Record, record_from_json, successor
 
 FOLD_AFTER = 2000
 """Journal entries after which a long run folds them in: the snapshot is rewritten rarely, replay stays short."""
@@ -146,13 +146,13 @@ class Ledger:
             self._dependents[need].discard(address)
         if record is None:
             self._records.pop(address, None)
-            self._condemned[address.partition(CONDEMNED)[0]].discard(address)
+            self._condemned[successor(address)].discard(address)
             return
         self._records[address] = record  # in one step: ``get`` looks without the guard
         for need in record.depends_on:
             self._dependents[need].add(address)
         if CONDEMNED in address:
-            self._condemned[address.partition(CONDEMNED)[0]].add(address)
+            self._condemned[successor(address)].add(address)
 
     def _open_journal(self) -> int:
         if self._descriptor is None:

@@ -43,6 +43,8 @@ def test_what_a_killed_run_began_to_create_is_planned_and_told_as_created(
 def test_what_was_still_becoming_ready_is_planned_as_created_too(sim: Sim, tmp_path: Path) -> None:
     with Trial(sim, tmp_path) as trial:
         trial.ensure(*SESSIONS.needs)
+        sim.set_speed(20)  # at which a table takes longer to be ready than a busy machine to look at it
+        trial.run.clock = sim.clock
         steps = ensure(trial.run, SESSIONS)
         while not trial.run.record(SESSIONS).outputs:
             time.sleep(trial.run.clock.real(next(steps).seconds))
