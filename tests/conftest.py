@@ -56,9 +56,13 @@ class Sim:
         return client.environment(self._status)
 
     def access_log(self) -> list[dict[str, Any]]:
-        """Every call since the reset, in order."""
-        lines = self._status.access_log.read_text(encoding="utf-8").splitlines()
-        return [json.loads(line) for line in lines]
+        """Every call since the reset, in order.
+
+        The server may be writing while we read: what has no end of line yet is not a call yet.
+        """
+        written = self._status.access_log.read_text(encoding="utf-8")
+        whole, _, _ = written.rpartition("\n")
+        return [json.loads(line) for line in whole.splitlines()]
 
     def calls(self, **wanted: Any) -> list[dict[str, Any]]:
         """The calls in the access log whose fields are these, e.g. ``calls(operation="CreateVpc")``."""
