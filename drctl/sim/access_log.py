@@ -24,8 +24,9 @@ class AccessLog:
     """Appends; whoever reads it reads the file.
 
     Every line holds ``time`` (simulated seconds since the epoch), ``service``, ``operation``, ``region``,
-    ``status`` (HTTP), ``code`` (AWS's error code, null on success) and ``mutating``. A call that was
-    executed and whose answer was then lost has ``code`` "ResponseLost".
+    ``status`` (HTTP), ``code`` (AWS's error code, null on success), ``mutating`` and ``caller`` (the access key that
+    signed it). A call that was executed and whose answer was then lost has ``code`` "ResponseLost"; one to a region
+    that is out has status 0 and ``code`` "RegionOut".
     """
 
     def __init__(self, path: Path) -> None:
@@ -35,7 +36,14 @@ class AccessLog:
         self._file = path.open("a", encoding="utf-8", buffering=1)
 
     def add(
-        self, time: float, service: str, operation: str, region: str, status: int, code: str | None
+        self,
+        time: float,
+        service: str,
+        operation: str,
+        region: str,
+        status: int,
+        code: str | None,
+        caller: str = "",
     ) -> bool:
         """Returns whether the operation is a mutating one."""
         mutating = is_mutating(operation)
@@ -48,6 +56,7 @@ class AccessLog:
                 "status": status,
                 "code": code,
                 "mutating": mutating,
+                "caller": caller,
             }
         )
         with self._lock:

@@ -21,6 +21,7 @@ from drctl.sim.call import Call, Refused
 from drctl.sim.clock import SimClock
 from drctl.sim.faults import Faults
 from drctl.sim.identify import Target, Unidentified, identify
+from drctl.sim.motion import outage, pulse
 from drctl.sim.moto_cloud import MotoCloud, NotInMoto
 from drctl.sim.wire import Reply, read_answer, read_params, write_answer, write_error
 from drctl.sim.world import World
@@ -29,6 +30,9 @@ GAP = "SimulatorGap"
 FAULT = "SimulatorFault"
 NOT_RETRIED = 501
 """The one status in the five hundreds that no retry mode of botocore sends again."""
+
+NO_REPLY = Reply(0, [], b"")
+"""What the access log shows of a call that nobody answered: status 0."""
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +46,7 @@ class Simulator:
         self.access_log = access_log
         self.faults = Faults()
         self.world = World(now=clock.now())
+        self._set_motion()
         self.lock = threading.Lock()
         self.closed = False
         """The last snapshot is taken: calls are dropped."""
@@ -62,6 +67,9 @@ class Simulator:
 
     def _handle(self, request: Request, environ: dict[str, Any], body: bytes) -> Reply | None:
         target = identify(request)
+        if outage.swallows(self.world, target.service, target.region):
+            self._logged(target, NO_REPLY, "RegionOut")
+            return None
         fault = self.faults.strike(target.service, target.name, target.region)
         if fault is not None and fault.kind == "error":
             reply = write_error(target, Refused(fault.code, fault.message, fault.status))
@@ -86,11 +94,44 @@ class Simulator:
             self.clock.advance(seconds)
             self._tick()
 
+    def restore(self, world: World, now: float) -> None:
+        """Go on from a saved world, at the time it was saved."""
+        self.clock.resume(now)
+        self.world = world
+        self._set_motion()
+
+    def set_speed(self, seconds: float) -> None:
+        """So many simulated seconds in a real one. Raises ValueError when it is no such number."""
+        with self.lock:
+            self.clock.set_speed(seconds)
+            self._set_motion()
+
+    def begin_outage(self, region: str) -> None:
+        """Take a region out, or with ``global`` the control planes that have none."""
+        with self.lock:
+            self._tick()
+            outage.begin(self.world, region)
+            self.mutations += 1
+
+    def end_outage(self, region: str | None) -> None:
+        """Bring a region back; None: all."""
+        with self.lock:
+            self._tick()
+            outage.end(self.world, region)
+            self.mutations += 1
+
+    def _set_motion(self) -> None:
+        if self.clock.speed <= pulse.WATCHABLE:
+            pulse.wake(self.world)
+        else:
+            pulse.rest(self.world)
+
     def reset(self) -> None:
         """An empty AWS, no faults, an empty access log. Time goes on."""
         with self.lock:
             self.moto.reset()
             self.world = World(now=self.clock.now())
+            self._set_motion()
             self.faults.remove()
             self.internal_errors = 0
             self.mutations += 1
@@ -188,7 +229,13 @@ class Simulator:
 
     def _logged(self, target: Target, reply: Reply, code: str | None) -> Reply:
         mutating = self.access_log.add(
-            self.clock.now(), target.service, target.name, target.region, reply.status, code
+            self.clock.now(),
+            target.service,
+            target.name,
+            target.region,
+            reply.status,
+            code,
+            target.access_key,
         )
         self.mutations += mutating
         return reply

@@ -37,6 +37,10 @@ class Status:
     speed: simulated seconds per real second; now: simulated seconds since the epoch
     access_log: a file of JSON lines, see drctl.sim.access_log
     internal_errors: failures of the simulator itself since its start or reset; their tracebacks are in its log
+    outages: region -> since when it is out
+    name_server: host and port of the DNS server that stands for every zone's name servers
+    ports: a port of AWS's load balancers and edge -> the one that stands for it on their loopback addresses
+    ca_bundle: the certificate authority of everything that speaks TLS there
     """
 
     pid: int
@@ -47,6 +51,10 @@ class Status:
     running: bool = True
     faults: list[dict[str, Any]] = field(default_factory=list)
     internal_errors: int = 0
+    outages: dict[str, float] = field(default_factory=dict)
+    name_server: tuple[str, int] | None = None
+    ports: dict[int, int] = field(default_factory=dict)
+    ca_bundle: Path | None = None
     read_at: float = 0.0
     """time.monotonic() of the moment ``now`` is for."""
 
@@ -225,6 +233,12 @@ def _status(endpoint: str) -> Status:
         running=bool(said["running"]),
         faults=list(said["faults"]),
         internal_errors=int(said["internal_errors"]),
+        outages=dict(said["outages"]),
+        name_server=(said["name_server"][0], int(said["name_server"][1]))
+        if said.get("name_server")
+        else None,
+        ports={int(port): int(here) for port, here in said.get("ports", {}).items()},
+        ca_bundle=Path(said["ca_bundle"]) if said.get("ca_bundle") else None,
         read_at=(before + after) / 2,
     )
 

@@ -1,15 +1,16 @@
-"""The simulator's own API, under ``/_sim/``: status, speed, advance, faults, reset, stop. JSON in, JSON out."""
+"""The simulator's own API under ``/_sim/``: status, speed, advance, faults, outages, reset, stop. JSON in and out."""
 
 from __future__ import annotations
 
 import json
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
 from drctl.sim.app import Simulator
+from drctl.sim.motion import outage
 from drctl.sim.wire import Reply
 
 PREFIX = "/_sim/"
@@ -21,12 +22,19 @@ class ControlApi:
     """None of its answers but those of reset and advance waits for an AWS call to end."""
 
     def __init__(
-        self, simulator: Simulator, endpoint: str, stop: Callable[[], None], is_stopping: Callable[[], bool]
+        self,
+        simulator: Simulator,
+        endpoint: str,
+        stop: Callable[[], None],
+        is_stopping: Callable[[], bool],
+        facts: Mapping[str, Any],
     ) -> None:
+        """facts: of the outlets, see drctl.sim.motion.outlets."""
         self.simulator = simulator
         self.endpoint = endpoint
         self._stop = stop
         self._is_stopping = is_stopping
+        self._facts = facts
 
     def handle(self, method: str, path: str, body: bytes) -> Reply:
         try:
@@ -43,7 +51,7 @@ class ControlApi:
             case "GET", ["status"]:
                 return _json(HTTPStatus.OK, self.status())
             case "POST", ["speed"]:
-                self.simulator.clock.set_speed(float(wish["speed"]) if "speed" in wish else float("nan"))
+                self.simulator.set_speed(float(wish["speed"]) if "speed" in wish else float("nan"))
                 return _json(HTTPStatus.OK, self.status())
             case "POST", ["advance"]:
                 self.simulator.advance(float(wish.get("seconds", 0)))
@@ -59,6 +67,12 @@ class ControlApi:
                 found = faults.remove(id)
                 status = HTTPStatus.OK if found else HTTPStatus.NOT_FOUND
                 return _json(status, {"faults": faults.as_json()})
+            case "POST", ["outages", region]:
+                self.simulator.begin_outage(region)
+                return _json(HTTPStatus.OK, self.status())
+            case "DELETE", ["outages", *regions]:
+                self.simulator.end_outage(regions[0] if regions else None)
+                return _json(HTTPStatus.OK, self.status())
             case "POST", ["reset"]:
                 self.simulator.reset()
                 return _json(HTTPStatus.OK, self.status())
@@ -84,6 +98,8 @@ class ControlApi:
             "faults": self.simulator.faults.as_json(),
             "access_log": str(self.simulator.access_log.path),
             "internal_errors": self.simulator.internal_errors,
+            "outages": outage.outages(self.simulator.world),
+            **self._facts,
         }
 
 

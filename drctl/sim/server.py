@@ -26,10 +26,11 @@ from drctl.sim.app import Simulator, preload
 from drctl.sim.clock import SimClock
 from drctl.sim.control import ControlApi
 from drctl.sim.listener import Listener
+from drctl.sim.motion.outlets import outlets
 
 SAVE_INTERVAL = 30.0
 """Real seconds between two snapshots while calls change things."""
-TICK_INTERVAL = 0.1
+TICK_INTERVAL = 0.02
 """Real seconds between two looks at the calendar when no call looks at it anyway."""
 
 log = logging.getLogger("drctl.sim.server")
@@ -49,14 +50,15 @@ class Server:
         self._simulator = Simulator(clock, moto_cloud.MotoCloud(), AccessLog(folder / "access.jsonl"))
         saved = snapshot.load(self._snapshot_path)
         if saved is not None:
-            clock.resume(saved.now)
-            self._simulator.world = saved.world
+            self._simulator.restore(saved.world, saved.now)
         self._saving = threading.Lock()
         self._saved_mutations = 0
         self._saved_last = False
         self._listener = Listener(self._simulator, port)
+        self._outlets = outlets(self._simulator, folder)
+        facts = {name: fact for outlet in self._outlets for name, fact in outlet.facts().items()}
         self._listener.control = ControlApi(
-            self._simulator, self._listener.endpoint, self._save_and_stop, self._stopping.is_set
+            self._simulator, self._listener.endpoint, self._save_and_stop, self._stopping.is_set, facts
         )
 
     @property
@@ -78,6 +80,8 @@ class Server:
         """Serve until stopped or idle, then save."""
         serving = threading.Thread(target=self._listener.serve_forever, kwargs={"poll_interval": 0.05})
         serving.start()
+        for outlet in self._outlets:
+            outlet.start()
         self._announce()
         threading.Thread(
             target=preload, args=(self._simulator, moto_cloud.SERVICES), name="preload", daemon=True
@@ -94,6 +98,8 @@ class Server:
                 log.info("idle for %.0f s: stopping", self._idle_stop)
                 self.stop()
         self._server_file.unlink(missing_ok=True)
+        for outlet in self._outlets:
+            outlet.stop()
         self._listener.shutdown()
         serving.join()
         if not self._saved_last:

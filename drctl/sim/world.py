@@ -30,6 +30,8 @@ class World:
     """Sections of memory by name, things in transition, and a calendar of what happens next."""
 
     now: float = 0.0
+    awake: bool = False
+    """Whether what moves by itself does: see drctl.sim.motion.pulse."""
     sections: dict[str, dict[Any, Any]] = field(default_factory=dict)
     transitions: dict[tuple[str, str], Transition] = field(default_factory=dict)
     calendar: list[Due] = field(default_factory=list)
