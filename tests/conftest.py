@@ -13,7 +13,7 @@ from botocore.config import Config
 
 from drctl.sim import client
 
-pytest_plugins = ["tests.environment"]
+pytest_plugins = ["tests.environment", "tests.rehearsal"]
 
 TEST_SPEED = 600.0
 
@@ -50,6 +50,10 @@ class Sim:
         return self._session.client(
             service, region_name=region, endpoint_url=self.endpoint, config=Config(**settings)
         )
+
+    def status(self) -> client.Status:
+        """As it describes itself now."""
+        return client.refresh(self._status)
 
     def environment(self) -> dict[str, str]:
         """For a child process that should speak to this simulator."""

@@ -14,6 +14,9 @@ READS = re.compile(
 )
 """Operations that leave nothing behind, or nothing but credentials that expire."""
 
+FUNCTION = "function-"
+"""What the access key of a deployed function begins with; its name follows."""
+
 
 def is_mutating(operation: str) -> bool:
     """False for reads: for what may be repeated or left out without AWS being different afterwards."""

@@ -9,6 +9,8 @@ import copy
 import json
 import logging
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from typing import Any
 from xml.sax.saxutils import escape
@@ -87,6 +89,13 @@ class Simulator:
         """Let happen what is due by now. Calls do so themselves; this is for the time between calls."""
         with self.lock:
             self._tick()
+
+    @contextmanager
+    def at_now(self) -> Iterator[World]:
+        """The world as it is now, for whoever looks at it or acts in it beside the API; nothing happens meanwhile."""
+        with self.lock:
+            self._tick()
+            yield self.world
 
     def advance(self, seconds: float) -> None:
         """Jump forward in simulated time, letting happen what comes due on the way. ValueError if backward."""
@@ -251,7 +260,8 @@ class _MotoRefused(Exception):
 
 
 def preload(simulator: Simulator, services: tuple[str, ...]) -> None:
-    """Load services one by one, letting calls in between."""
+    """Load what is slow to load, service by service, letting calls in between."""
+    outage.regions()
     for service in services:
         models.service_model(service)
         with simulator.lock:

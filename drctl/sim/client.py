@@ -12,11 +12,13 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 DEFAULT_SPEED = 60.0
 START_TIMEOUT = 60.0
@@ -24,10 +26,16 @@ START_TIMEOUT = 60.0
 STOP_TIMEOUT = 30.0
 REQUEST_TIMEOUT = 10.0
 POLL_INTERVAL = 0.02
+FOLLOW_EVERY = 0.5
+"""Real seconds after which a clock that follows asks again."""
 
 
 class SimulatorError(Exception):
     """The simulator cannot do what was asked; the message says why and what to do."""
+
+
+class Rejected(SimulatorError):
+    """What was asked for makes no sense: no such region, no such speed."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +82,30 @@ class ScaledClock:
     def real(self, seconds: float) -> float:
         """How many real seconds so many simulated ones take."""
         return seconds / self.speed
+
+
+class FollowingClock:
+    """The simulator's time for who looks on for long: somebody else may change its speed, or let its time jump."""
+
+    def __init__(self, status: Status) -> None:
+        self._status = status
+        self._clock = ScaledClock(status)
+        self._asked_at = status.read_at
+
+    def now(self) -> float:
+        """Simulated seconds since the epoch."""
+        return self._latest().now()
+
+    def real(self, seconds: float) -> float:
+        """How many real seconds so many simulated ones take."""
+        return self._latest().real(seconds)
+
+    def _latest(self) -> ScaledClock:
+        if time.monotonic() - self._asked_at > FOLLOW_EVERY:
+            self._asked_at = time.monotonic()
+            with suppress(SimulatorError):
+                self._clock = ScaledClock(_status(self._status.endpoint))
+        return self._clock
 
 
 def start(
@@ -153,6 +185,43 @@ def set_speed(status: Status, speed: float) -> Status:
     """From now on this many simulated seconds per real one. Raises SimulatorError when it is no such number."""
     request(status, "POST", "speed", {"speed": speed})
     return _status(status.endpoint)
+
+
+def slow_down(status: Status, speed: float) -> Status:
+    """For a while no faster than this, so that what is measured is true; ``speed_up`` ends it."""
+    request(status, "POST", "slow", {"speed": speed})
+    return _status(status.endpoint)
+
+
+def speed_up(status: Status) -> Status:
+    """As fast as it was before somebody slowed it down, perhaps a process that was killed."""
+    request(status, "DELETE", "slow")
+    return _status(status.endpoint)
+
+
+def begin_outage(status: Status, region: str) -> Status:
+    """Take a region out, or with ``global`` the control planes that are in none.
+
+    Raises Rejected, with the names there are, when this is none of them.
+    """
+    request(status, "POST", f"outages/{quote(region, safe='')}")
+    return _status(status.endpoint)
+
+
+def end_outage(status: Status, region: str | None = None) -> Status:
+    """Bring a region back; None: all. Raises Rejected as begin_outage does."""
+    request(status, "DELETE", "outages" if region is None else f"outages/{quote(region, safe='')}")
+    return _status(status.endpoint)
+
+
+def lags(status: Status) -> dict[str, float]:
+    """Simulated seconds that replication takes, by what is replicated: ``database``, ``table``, ``bucket``."""
+    return {kind: float(seconds) for kind, seconds in request(status, "GET", "lag").items()}
+
+
+def set_lags(status: Status, wanted: Mapping[str, float]) -> None:
+    """Change some of ``lags`` for what is written from now on. Raises Rejected when it is no such lag."""
+    request(status, "POST", "lag", dict(wanted))
 
 
 def request(status: Status, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -251,7 +320,8 @@ def _request(endpoint: str, method: str, path: str, body: dict[str, Any] | None)
         with _OPENER.open(wish, timeout=REQUEST_TIMEOUT) as response:
             answer = json.load(response)
     except urllib.error.HTTPError as error:
-        raise SimulatorError(f"{method} {path}: {_said(error)}") from error
+        kind = Rejected if error.code == HTTPStatus.BAD_REQUEST else SimulatorError
+        raise kind(f"{method} {path}: {_said(error)}") from error
     except (OSError, ValueError) as error:
         raise SimulatorError(f"the simulator at {endpoint} does not answer: {error}") from error
     if not isinstance(answer, dict):

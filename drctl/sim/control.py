@@ -1,4 +1,7 @@
-"""The simulator's own API under ``/_sim/``: status, speed, advance, faults, outages, reset, stop. JSON in and out."""
+"""The simulator's own API under ``/_sim/``: status, speed, advance, faults, outages, lag, functions, rows, reset, stop.
+
+JSON in and out. ``rows`` stands for a database client: there is no MySQL behind a simulated cluster.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from http import HTTPStatus
 from typing import Any
 
 from drctl.sim.app import Simulator
-from drctl.sim.motion import outage
+from drctl.sim.motion import database, invocations, outage, replication
 from drctl.sim.wire import Reply
 
 PREFIX = "/_sim/"
@@ -19,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 class ControlApi:
-    """None of its answers but those of reset and advance waits for an AWS call to end."""
+    """Its answers to status and faults do not wait for an AWS call to end."""
 
     def __init__(
         self,
@@ -35,6 +38,8 @@ class ControlApi:
         self._stop = stop
         self._is_stopping = is_stopping
         self._facts = facts
+        self._usual_speed: float | None = None
+        """What was slowed down for a while; a client that is killed meanwhile leaves it for the next to restore."""
 
     def handle(self, method: str, path: str, body: bytes) -> Reply:
         try:
@@ -52,6 +57,15 @@ class ControlApi:
                 return _json(HTTPStatus.OK, self.status())
             case "POST", ["speed"]:
                 self.simulator.set_speed(float(wish["speed"]) if "speed" in wish else float("nan"))
+                self._usual_speed = None
+                return _json(HTTPStatus.OK, self.status())
+            case "POST", ["slow"]:
+                self._slow_down(float(wish.get("speed", "nan")))
+                return _json(HTTPStatus.OK, self.status())
+            case "DELETE", ["slow"]:
+                if self._usual_speed is not None:
+                    self.simulator.set_speed(self._usual_speed)
+                    self._usual_speed = None
                 return _json(HTTPStatus.OK, self.status())
             case "POST", ["advance"]:
                 self.simulator.advance(float(wish.get("seconds", 0)))
@@ -73,6 +87,20 @@ class ControlApi:
             case "DELETE", ["outages", *regions]:
                 self.simulator.end_outage(regions[0] if regions else None)
                 return _json(HTTPStatus.OK, self.status())
+            case "GET", ["lag"]:
+                with self.simulator.at_now() as world:
+                    return _json(HTTPStatus.OK, replication.lags(world))
+            case "POST", ["lag"]:
+                with self.simulator.at_now() as world:
+                    replication.set_lags(world, wish)
+                    return _json(HTTPStatus.OK, replication.lags(world))
+            case "POST", ["functions"]:
+                with self.simulator.at_now() as world:
+                    return _json(HTTPStatus.OK, invocations.set_up(world, wish))
+            case "PUT", ["rows", region, cluster, key]:
+                return self._write_row(region, cluster, key, str(wish["value"]) if "value" in wish else "")
+            case "GET", ["rows", region, cluster, key]:
+                return self._read_row(region, cluster, key)
             case "POST", ["reset"]:
                 self.simulator.reset()
                 return _json(HTTPStatus.OK, self.status())
@@ -86,6 +114,33 @@ class ControlApi:
                     )
                 return _json(HTTPStatus.OK, {"running": False, "pid": os.getpid()})
         return _json(HTTPStatus.NOT_FOUND, {"error": f"no {method} {PREFIX}{'/'.join(path)}"})
+
+    def _write_row(self, region: str, cluster: str, key: str, value: str) -> Reply:
+        """Commit a row, in the account of whoever has no key of its own."""
+        with self.simulator.at_now() as world:
+            try:
+                row = database.write(world, self.simulator.moto.account_of(""), region, cluster, key, value)
+            except database.NotWritable as error:
+                return _json(HTTPStatus.SERVICE_UNAVAILABLE, {"error": str(error)})
+        return _json(HTTPStatus.OK, {"value": row.value, "written_at": row.written_at})
+
+    def _read_row(self, region: str, cluster: str, key: str) -> Reply:
+        """A row as this region's cluster has it."""
+        with self.simulator.at_now() as world:
+            try:
+                row = database.read(world, self.simulator.moto.account_of(""), region, cluster, key)
+            except database.NotReadable as error:
+                return _json(HTTPStatus.SERVICE_UNAVAILABLE, {"error": str(error)})
+        if row is None:
+            return _json(HTTPStatus.NOT_FOUND, {"error": f"{cluster} in {region} has no row {key}"})
+        return _json(HTTPStatus.OK, {"value": row.value, "written_at": row.written_at})
+
+    def _slow_down(self, speed: float) -> None:
+        """No faster than this for a while; what is slower already stays."""
+        before = self.simulator.clock.speed
+        if not speed >= before:
+            self.simulator.set_speed(speed)
+            self._usual_speed = self._usual_speed or before
 
     def status(self) -> dict[str, Any]:
         clock = self.simulator.clock

@@ -55,7 +55,7 @@ class Server:
         self._saved_mutations = 0
         self._saved_last = False
         self._listener = Listener(self._simulator, port)
-        self._outlets = outlets(self._simulator, folder)
+        self._outlets = outlets(self._simulator, folder, self._listener.endpoint)
         facts = {name: fact for outlet in self._outlets for name, fact in outlet.facts().items()}
         self._listener.control = ControlApi(
             self._simulator, self._listener.endpoint, self._save_and_stop, self._stopping.is_set, facts
@@ -155,7 +155,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=0, help="0: any free port")
     parser.add_argument("--idle-stop", type=float, default=1800.0, help="seconds without a request")
     options = parser.parse_args(arguments)
-    folder: Path = options.state_dir / "sim"
+    folder: Path = options.state_dir.resolve() / "sim"
     folder.mkdir(parents=True, exist_ok=True)
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"

@@ -32,6 +32,7 @@ class World:
     now: float = 0.0
     awake: bool = False
     """Whether what moves by itself does: see drctl.sim.motion.pulse."""
+    awake_since: float = 0.0
     sections: dict[str, dict[Any, Any]] = field(default_factory=dict)
     transitions: dict[tuple[str, str], Transition] = field(default_factory=dict)
     calendar: list[Due] = field(default_factory=list)

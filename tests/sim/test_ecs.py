@@ -316,3 +316,19 @@ def test_a_scalable_target_bounds_its_service_and_takes_its_policies_along(app: 
     refused("ResourceNotFoundException", lambda: scaling.client.list_tags_for_resource(ResourceARN=arn))
     assert scaling.client.describe_scaling_policies(ServiceNamespace="ecs")["ScalingPolicies"] == []
     assert app.sim.client("cloudwatch").describe_alarms()["MetricAlarms"] == []
+
+
+def test_scaling_is_suspended_only_as_far_as_somebody_said(app: App) -> None:
+    app.create(desiredCount=1)
+    scaling = Scaling(app.sim)
+
+    def suspended() -> set[str]:
+        (target,) = scaling.client.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"]
+        assert len(target["SuspendedState"]) == 3
+        return {name for name, value in target["SuspendedState"].items() if value}
+
+    scaling.register(MinCapacity=1, MaxCapacity=2)
+    assert suspended() == set()
+    scaling.register(SuspendedState={"DynamicScalingOutSuspended": True})
+    scaling.register(MaxCapacity=3)
+    assert suspended() == {"DynamicScalingOutSuspended"}

@@ -265,7 +265,7 @@ def test_the_writer_moves_over_time_and_only_to_a_secondary(aurora: Aurora, plan
             aurora.rds[S].failover_global_cluster(**{**target, **wrong})
         assert code(refused) == expected
     if planned:
-        moving = aurora.rds[S].switchover_global_cluster(**target)["GlobalCluster"]
+        moving = aurora.rds[P].switchover_global_cluster(**target)["GlobalCluster"]
     else:
         moving = aurora.rds[S].failover_global_cluster(**target, AllowDataLoss=True)["GlobalCluster"]
     assert moving["Status"] == ("switching-over" if planned else "failing-over")
@@ -280,7 +280,7 @@ def test_the_writer_moves_over_time_and_only_to_a_secondary(aurora: Aurora, plan
     old = next(m for m in aurora.world()["GlobalClusterMembers"] if not m["IsWriter"])
     assert old["SynchronizationStatus"] == ("connected" if planned else "pending-resync")
     aurora.sim.advance(600)
-    aurora.rds[P].switchover_global_cluster(
+    aurora.rds[S].switchover_global_cluster(
         GlobalClusterIdentifier="world", TargetDbClusterIdentifier=aurora.arn(P, "app-p")
     )
     aurora.sim.advance(60)

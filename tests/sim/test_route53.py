@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.sim.test_names import Resolver, change_records
+
 ZONE = "drctl.test"
 ALIAS = {
     "HostedZoneId": "Z35SXDOTRQ7X7K",
@@ -275,7 +277,18 @@ def test_only_plain_alarms_can_be_watched(sim: Any, dns: Any, alarm: dict[str, A
     assert code(caught) == "InvalidInput"
 
 
-def test_the_failover_switch_flips_the_calculated_check(sim: Any, dns: Any) -> None:
+def test_the_status_of_a_calculated_check_is_not_told(dns: Any) -> None:
+    child = create_check(dns, "child", endpoint())["Id"]
+    assert dns.get_health_check_status(HealthCheckId=child)["HealthCheckObservations"]
+    wish = {"Type": "CALCULATED", "ChildHealthChecks": [child], "HealthThreshold": 1}
+    calculated = create_check(dns, "calculated", wish)["Id"]
+    for check, refused in ((calculated, "InvalidInput"), ("no-such-check", "NoSuchHealthCheck")):
+        with pytest.raises(ClientError) as caught:
+            dns.get_health_check_status(HealthCheckId=check)
+        assert code(caught) == refused
+
+
+def test_the_failover_switch_flips_the_calculated_check(sim: Any, dns: Any, zone: str) -> None:
     create_alarm(sim)
     switch = create_check(
         dns,
@@ -295,17 +308,30 @@ def test_the_failover_switch_flips_the_calculated_check(sim: Any, dns: Any) -> N
         {"Type": "CALCULATED", "ChildHealthChecks": [switch["Id"], primary["Id"]], "HealthThreshold": 2},
     )
 
-    def says(check: Any) -> str:
-        found = dns.get_health_check_status(HealthCheckId=check["Id"])["HealthCheckObservations"]
-        return str(found[0]["StatusReport"]["Status"]).partition(":")[0]
+    records = [
+        {
+            **simple(f"{name}.{ZONE}", role.lower(), type="CNAME"),
+            "SetIdentifier": role,
+            "Failover": role,
+            **more,
+        }
+        for name, check in (("switch", switch), ("primary", primary), ("both", both))
+        for role, more in (("PRIMARY", {"HealthCheckId": check["Id"]}), ("SECONDARY", {}))
+    ]
+    change_records(sim, zone, *records)
+    resolver = Resolver(sim.status())
 
-    assert says(both) == "Success"
+    def answers(*names: str) -> list[str]:
+        return [value for name in names for value in resolver.values(f"{name}.{ZONE}", "CNAME")]
+
+    assert answers("both") == ["primary."]
     sim.client("cloudwatch", "us-west-2").set_alarm_state(
         AlarmName="switch", StateValue="ALARM", StateReason="test"
     )
-    assert (says(switch), says(primary), says(both)) == ("Failure", "Success", "Failure")
+    assert answers("switch", "primary", "both") == ["secondary.", "primary.", "secondary."]
     dns.update_health_check(HealthCheckId=primary["Id"], Inverted=True)
-    assert says(primary) == "Failure"
+    assert answers("primary") == ["secondary."]
+    change(dns, zone, *(("DELETE", record) for record in records))
     with pytest.raises(ClientError) as caught:
         dns.delete_health_check(HealthCheckId=primary["Id"])
     assert code(caught) == "HealthCheckInUse"

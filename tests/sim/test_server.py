@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -17,7 +18,7 @@ import boto3
 import pytest
 
 from drctl.sim import client
-from tests.conftest import Sim
+from tests.conftest import TEST_SPEED, Sim
 
 SESSION = boto3.Session("simulated", "simulated")
 
@@ -165,6 +166,16 @@ def test_a_damaged_snapshot_is_an_error_and_not_an_empty_cloud(state_dir: Path) 
     aws(client.start(state_dir), "s3").head_bucket(Bucket="kept")
 
 
+def test_a_client_that_is_killed_in_the_middle_of_its_request_has_not_asked(sim: Sim) -> None:
+    host, _, port = sim.endpoint.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port))) as line:
+        head = "POST / HTTP/1.1\r\nHost: dynamodb.us-east-1.amazonaws.com\r\nContent-Length: 100\r\n"
+        line.sendall(f"{head}X-Amz-Target: DynamoDB_20120810.PutItem\r\n\r\n{{".encode())
+        line.shutdown(socket.SHUT_WR)
+        assert line.recv(1) == b""
+    assert sim.access_log() == []
+
+
 def test_it_leaves_by_itself_when_nobody_asks(state_dir: Path) -> None:
     client.start(state_dir, idle_stop=0.2)
     wait_until(lambda: not (state_dir / "sim" / "server.json").exists())
@@ -184,11 +195,23 @@ def test_a_dead_servers_leftovers_are_not_a_server(state_dir: Path) -> None:
 
 
 def test_speed_changes_without_a_jump(sim: Sim) -> None:
-    before = sim.clock.now()
+    began = time.monotonic()
+    before = client.refresh(sim.status()).now
     sim.set_speed(1)
-    after = sim.clock.now()
-    assert 0 <= after - before < 600
+    after = client.refresh(sim.status()).now
+    assert 0 <= after - before <= TEST_SPEED * (time.monotonic() - began)
     assert sim.clock.real(10) == 10
+
+
+def test_slowed_down_for_a_while_it_is_sped_up_again_by_whoever_comes_next(sim: Sim) -> None:
+    assert client.slow_down(sim.status(), 10).speed == 10
+    assert client.slow_down(sim.status(), 20).speed == 10, "what is slower already stays"
+    assert client.slow_down(sim.status(), 5).speed == 5
+    assert client.speed_up(sim.status()).speed == TEST_SPEED
+    assert client.speed_up(sim.status()).speed == TEST_SPEED
+    client.slow_down(sim.status(), 10)
+    sim.set_speed(7)
+    assert client.speed_up(sim.status()).speed == 7, "what was asked for meanwhile stays"
 
 
 def test_reset_empties_everything_but_time(sim: Sim, simulator: Path) -> None:

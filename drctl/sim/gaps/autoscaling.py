@@ -13,6 +13,10 @@ from drctl.sim.registry import after, gap
 from drctl.sim.world import World
 
 TAGS = "autoscaling.tags"
+NOT_SUSPENDED = dict.fromkeys(
+    ("DynamicScalingInSuspended", "DynamicScalingOutSuspended", "ScheduledScalingSuspended"), False
+)
+"""What a target has that nobody suspended (Application Auto Scaling API reference, SuspendedState)."""
 LOW_FRACTION = 0.9
 """Target tracking scales in below 90 % of its target: Application Auto Scaling user guide, "How target tracking
 works"."""
@@ -38,6 +42,8 @@ def register_scalable_target(call: Call, world: World, moto: Moto) -> Answer:
     if known is None:
         world.section(TAGS)[registered.arn] = dict(call.params.get("Tags", {}))
         registered.creation_time = world.now
+    if known is None or "SuspendedState" in call.params:
+        registered.suspended_state = {**NOT_SUSPENDED, **call.params.get("SuspendedState", {})}
     for service in services(world).values():
         path = f"service/{service['cluster']}/{service['name']}"
         here = (service["account"], service["region"]) == (call.account, call.region)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, insort
 from collections import defaultdict
 from datetime import UTC, datetime
 from typing import Any
@@ -24,7 +25,7 @@ RETENTION = 15 * 86_400
 
 
 def metrics(world: World) -> dict[tuple[str, str, str, str, Dimensions], list[tuple[float, ...]]]:
-    """(account, region, namespace, name, dimensions) -> data points (time, sum, count, minimum, maximum)."""
+    """(account, region, namespace, name, dimensions) -> data points in order: time, sum, count, minimum, maximum."""
     return world.section("cloudwatch.metrics")
 
 
@@ -48,7 +49,7 @@ def record(
 
 def add(world: World, key: tuple[str, str, str, str, Dimensions], point: tuple[float, ...]) -> None:
     points = metrics(world).setdefault(key, [])
-    points.append(point)
+    insort(points, point)
     if points[0][0] < world.now - RETENTION:
         points[:] = [one for one in points if one[0] >= world.now - RETENTION]
 
@@ -60,12 +61,16 @@ def series(
     period: int,
     start: float,
     end: float,
+    origin: float = 0.0,
 ) -> Series:
-    """A statistic (``Average``, ``p99`` ...) for each period in [start, end) that has data, oldest first."""
+    """A statistic (``Average``, ``p99`` ...) for each period in [start, end) that has data, oldest first.
+
+    origin: a moment at which a period begins, in seconds since the epoch
+    """
     periods: dict[float, list[tuple[float, ...]]] = defaultdict(list)
-    for point in metrics(world).get(key, []):
-        if start <= point[0] < end:
-            periods[math.floor(point[0] / period) * period].append(point)
+    points = metrics(world).get(key, [])
+    for point in points[bisect_left(points, (start,)) : bisect_left(points, (end,))]:
+        periods[origin + math.floor((point[0] - origin) / period) * period].append(point)
     return {at: aggregate(statistic, points) for at, points in sorted(periods.items())}
 
 
@@ -179,16 +184,21 @@ def get_metric_data(call: Call, world: World, moto: Moto) -> Answer:
 
 
 def query(
-    world: World, where: tuple[str, str], queries: list[dict[str, Any]], start: float, end: float
+    world: World,
+    where: tuple[str, str],
+    queries: list[dict[str, Any]],
+    start: float,
+    end: float,
+    origin: float = 0.0,
 ) -> dict[str, Series]:
-    """The series of every MetricDataQuery by its id; expressions see those that they name."""
+    """The series of every MetricDataQuery by its id; expressions see those that they name. ``origin``: see series."""
     found: dict[str, Series] = {}
     for one in queries:
         if "MetricStat" in one:
             stat = one["MetricStat"]
             metric = stat["Metric"]
             key = (*where, metric["Namespace"], metric["MetricName"], dimension_key(metric.get("Dimensions")))
-            found[one["Id"]] = series(world, key, stat["Stat"], int(stat["Period"]), start, end)
+            found[one["Id"]] = series(world, key, stat["Stat"], int(stat["Period"]), start, end, origin)
     waiting = [one for one in queries if "Expression" in one]
     while waiting:
         unknown = {one["Id"] for one in waiting}

@@ -9,21 +9,14 @@ from moto.dynamodb.models.dynamo_type import DynamoType
 
 from drctl.sim.call import Answer, Call, Moto
 from drctl.sim.lifecycle.dynamodb import find_table, other_regions, status, table_name
+from drctl.sim.motion import replication
 from drctl.sim.registry import after, event
 from drctl.sim.world import World
 
-SETTINGS = "dynamodb-replication"
-"""Section: ``lag`` overrides LAG."""
-LAG = 0.6
-"""Simulated seconds between regions: "typically less than a second" ("Global tables - how it works")."""
 WRITTEN = "dynamodb-written"
 """Section: (account, region, table, key) -> when the version that this replica holds was written, anywhere."""
 
 Item = dict[str, Any]
-
-
-def lag(world: World) -> float:
-    return float(world.section(SETTINGS).get("lag", LAG))
 
 
 @after("dynamodb", "PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems")
@@ -65,8 +58,9 @@ def ship(world: World, account: str, name: str, source: str, target: str, item: 
     key = {attribute: item[attribute] for attribute in table.table_key_attrs}
     world.section(WRITTEN)[account, source, name, json.dumps(key, sort_keys=True, default=repr)] = world.now
     current = table.get_item(*typed(table, key))
-    world.later(
-        lag(world),
+    replication.send(
+        world,
+        link(account, name, source, target),
         "dynamodb-item-arrives",
         account=account,
         name=name,
@@ -75,6 +69,11 @@ def ship(world: World, account: str, name: str, source: str, target: str, item: 
         item=current.to_json()["Attributes"] if current is not None else None,
         written=world.now,
     )
+
+
+def link(account: str, name: str, source: str, target: str) -> replication.Link:
+    """From a table in one region to its replica in another."""
+    return replication.Link("table", source, target, (account, name))
 
 
 def typed(table: Any, key: Item) -> tuple[DynamoType, DynamoType | None]:

@@ -25,6 +25,7 @@ from drctl.sim.lifecycle.rds import (
     require_global,
     staying,
 )
+from drctl.sim.motion import database
 from drctl.sim.moto_cloud import NotInMoto
 from drctl.sim.registry import after, event, gap
 from drctl.sim.world import World
@@ -94,7 +95,9 @@ def create_cluster(call: Call, world: World, moto: Moto) -> Answer:
     world.begin(CLUSTER, identifier, "creating", duration.ready)
     if record is not None:
         record["members"].append(identifier)
-        if not secondary:
+        if secondary:
+            database.copy(world, record["writer"], identifier)
+        else:
             record["writer"] = identifier
     return answer
 
@@ -191,6 +194,7 @@ def cluster_gone(world: World, moto: Moto, data: dict[str, Any]) -> None:
     cluster = store.clusters.pop(data["id"], None)
     if cluster is None:
         return
+    database.forget(world, cluster.db_cluster_arn)
     if getattr(cluster, "manage_master_user_password", False):
         cluster.master_user_secret.delete_secret()
     for name, snapshot in list(store.cluster_snapshots.items()):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from typing import Any
 
 from drctl.sim.call import Answer, Call, Moto, Refused
@@ -15,10 +16,12 @@ from drctl.sim.lifecycle.rds import (
     find_cluster,
     global_clusters,
     global_status,
+    region_of,
     require_cluster,
     require_global,
     staying,
 )
+from drctl.sim.motion import database, outage
 from drctl.sim.registry import event, gap
 from drctl.sim.world import World
 
@@ -26,8 +29,11 @@ DETACHING = 20.0
 """Simulated seconds a detached cluster stays in the list of members. A guess: Terraform's provider polls for it."""
 UPGRADING = 1200.0
 """Simulated seconds of a major upgrade. A guess."""
-RESYNCHRONISING = 300.0
-"""Simulated seconds an old primary needs to be rebuilt as a secondary after an unplanned failover. A guess."""
+RESYNCHRONISING = 120.0
+"""Simulated seconds a member needs to be rebuilt from the new writer after an unplanned failover, its region being
+there: "a few minutes to several hours" ("Performing managed failovers for Aurora global databases")."""
+CATCHING_UP = 1.0
+"""Simulated seconds between two looks at whether the target of a switchover has everything. A guess."""
 
 
 @gap("rds", "CreateGlobalCluster")
@@ -55,10 +61,11 @@ def create_global_cluster(call: Call, world: World, moto: Moto) -> Answer:
         "writer": cluster.db_cluster_arn if cluster else None,
         "failover": None,
         "unsynchronised": [],
+        "generation": 0,
     }
-    database = cluster.database_name if cluster else wanted.get("DatabaseName")
-    if database:
-        record["DatabaseName"] = database
+    name_of_database = cluster.database_name if cluster else wanted.get("DatabaseName")
+    if name_of_database:
+        record["DatabaseName"] = name_of_database
     world.section(GLOBAL)[call.account, name] = record
     world.begin(GLOBAL, arn, "creating", DURATIONS["global-cluster"].ready)
     return {"GlobalCluster": describe(world, record)}
@@ -147,44 +154,86 @@ def member_detached(world: World, moto: Moto, data: dict[str, Any]) -> None:
 
 @gap("rds", "SwitchoverGlobalCluster", "FailoverGlobalCluster")
 def move_writer(call: Call, world: World, moto: Moto) -> Answer:
-    """A planned switchover waits for both sides; FailoverGlobalCluster is one too unless it says AllowDataLoss."""
+    """A planned switchover waits for both sides; FailoverGlobalCluster is one too unless it says AllowDataLoss.
+
+    Nobody writes until it is over: AWS fences the old primary's storage off.
+    """
     record = require_global(world, call.account, call.params["GlobalClusterIdentifier"])
     target = call.params["TargetDbClusterIdentifier"]
     loss = bool(call.params.get("AllowDataLoss", False))
-    status = "failing-over" if loss else "switching-over"
-    seconds = DURATIONS["aurora-failover" if loss else "aurora-switchover"].ready
     record["failover"] = {
-        "Status": status,
+        "Status": "failing-over" if loss else "switching-over",
         "FromDbClusterArn": record["writer"],
         "ToDbClusterArn": target,
         "IsDataLossAllowed": loss,
     }
-    world.begin(GLOBAL, record["GlobalClusterArn"], status, seconds)
-    for member in {target} if loss else {target, record["writer"]}:
-        world.begin(CLUSTER, member, "failing-over", seconds)
-    world.later(
-        seconds, "rds-writer-moved", account=call.account, name=record["GlobalClusterIdentifier"], loss=loss
-    )
+    if loss:
+        # "data that wasn't replicated to the chosen secondary before the failover event occurred" is lost.
+        record["generation"] += 1
+    show_moving(world, record, math.inf)
+    seconds = DURATIONS["aurora-failover" if loss else "aurora-switchover"].ready
+    name = record["GlobalClusterIdentifier"]
+    world.later(seconds, "rds-writer-moved", account=call.account, name=name)
     return {"GlobalCluster": describe(world, record)}
+
+
+def show_moving(world: World, record: dict[str, Any], seconds: float) -> None:
+    """Let the global cluster and those members that change roles show it for so long; 0: no longer."""
+    failover = record["failover"]
+    world.begin(GLOBAL, record["GlobalClusterArn"], failover["Status"], seconds)
+    world.begin(CLUSTER, failover["ToDbClusterArn"], "failing-over", seconds)
+    if not failover["IsDataLossAllowed"]:
+        world.begin(CLUSTER, failover["FromDbClusterArn"], "failing-over", seconds)
 
 
 @event("rds-writer-moved")
 def writer_moved(world: World, moto: Moto, data: dict[str, Any]) -> None:
+    """A switchover that meets an outage is cancelled; one whose target lacks rows goes on until it has them."""
     record = world.section(GLOBAL).get((data["account"], data["name"]))
     if record is None or record["failover"] is None:
         return
     old, new = record["failover"]["FromDbClusterArn"], record["failover"]["ToDbClusterArn"]
-    record["writer"], record["failover"] = new, None
-    if data["loss"] and old in record["members"]:
-        record["unsynchronised"].append(old)
-        world.later(RESYNCHRONISING, "rds-member-resynchronised", **{**data, "member": old})
+    loss = record["failover"]["IsDataLossAllowed"]
+    if loss and outage.is_out(world, region_of(new)):
+        outage.until_back(world, region_of(new), 0.0, "rds-writer-moved", data)
+        return
+    cancelled = not loss and any(outage.is_out(world, region_of(member)) for member in (old, new))
+    if not loss and not cancelled and not database.caught_up(world, old, new):
+        world.later(CATCHING_UP, "rds-writer-moved", **data)
+        return
+    show_moving(world, record, 0.0)
+    record["failover"] = None
+    if cancelled:
+        return
+    record["writer"] = new
+    if loss:
+        record["unsynchronised"] = [member for member in record["members"] if member != new]
+        for member in record["unsynchronised"]:
+            rebuild(world, record, {**data, "member": member, "generation": record["generation"]})
+
+
+def rebuild(world: World, record: dict[str, Any], data: dict[str, Any]) -> None:
+    """Let a member be rebuilt as a secondary, from the moment on that its region and the writer's are there."""
+    for cluster in (data["member"], record["writer"]):
+        if outage.is_out(world, region_of(cluster)):
+            region = region_of(cluster)
+            outage.until_back(world, region, RESYNCHRONISING, "rds-member-resynchronised", data)
+            return
+    world.later(RESYNCHRONISING, "rds-member-resynchronised", **data)
 
 
 @event("rds-member-resynchronised")
 def member_resynchronised(world: World, moto: Moto, data: dict[str, Any]) -> None:
+    """It has the new writer's rows and no others, unless an outage or another failover came between."""
     record = world.section(GLOBAL).get((data["account"], data["name"]))
-    if record is not None and data["member"] in record["unsynchronised"]:
-        record["unsynchronised"].remove(data["member"])
+    member = data["member"]
+    if record is None or member not in record["unsynchronised"] or record["generation"] != data["generation"]:
+        return
+    if any(outage.is_out(world, region_of(cluster)) for cluster in (member, record["writer"])):
+        rebuild(world, record, data)
+        return
+    record["unsynchronised"].remove(member)
+    database.copy(world, record["writer"], member)
 
 
 def describe(world: World, record: dict[str, Any]) -> dict[str, Any]:
@@ -211,7 +260,13 @@ def member(record: dict[str, Any], arn: str) -> dict[str, Any]:
     return shown
 
 
-def can_become_writer(world: World, account: str, arn: str) -> bool:
-    """A secondary with at least one instance that is not going away; a headless one has nobody to promote."""
-    cluster = find_cluster(account, "", arn)
-    return cluster is not None and cluster_status(world, arn) == "available" and bool(staying(world, cluster))
+def can_change_roles(world: World, record: dict[str, Any], arn: str) -> bool:
+    """Reachable, not being rebuilt, and with an instance that stays: a headless one has nobody to promote."""
+    cluster = find_cluster(arn.split(":")[4], "", arn)
+    return (
+        cluster is not None
+        and not outage.is_out(world, region_of(arn))
+        and arn not in record["unsynchronised"]
+        and cluster_status(world, arn) == "available"
+        and bool(staying(world, cluster))
+    )

@@ -31,8 +31,8 @@ CHANGES_KEPT = 1000
 
 
 def zones(world: World) -> dict[tuple[str, str], dict[str, Any]]:
-    """(account, zone id) -> ``zone`` (the HostedZone), ``name_servers``, ``records`` {RecordKey: record},
-    ``since`` {RecordKey: when that record was last written, simulated seconds}."""
+    """(account, zone id) -> ``zone`` (the HostedZone), ``name_servers``, ``vpcs`` of a private one, ``records``
+    {RecordKey: record} and ``served``, the same as the name servers have them: a change reaches them later."""
     return world.section("route53.zones")
 
 
@@ -91,6 +91,10 @@ def create_hosted_zone(call: Call, world: World, moto: Moto) -> Answer:
     if comment:
         config["Comment"] = comment
     servers = name_servers()
+    records = {
+        (name, "NS", ""): record(name, "NS", 172_800, [f"{server}." for server in servers]),
+        (name, "SOA", ""): record(name, "SOA", 900, [start_of_authority(servers[0])]),
+    }
     zones(world)[call.account, zone_id] = {
         "zone": {
             "Id": f"/hostedzone/{zone_id}",
@@ -100,11 +104,8 @@ def create_hosted_zone(call: Call, world: World, moto: Moto) -> Answer:
         },
         "name_servers": servers,
         "vpcs": [call.params["VPC"]] if private else [],
-        "records": {
-            (name, "NS", ""): record(name, "NS", 172_800, [f"{server}." for server in servers]),
-            (name, "SOA", ""): record(name, "SOA", 900, [start_of_authority(servers[0])]),
-        },
-        "since": {},
+        "records": records,
+        "served": dict(records),
     }
     return {
         **described(world, call.account, zone_id),

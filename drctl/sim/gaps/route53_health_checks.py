@@ -1,4 +1,4 @@
-"""Health checks of Route 53 as records, and what they say until health checkers exist.
+"""Health checks of Route 53 as records, and what they say.
 
 moto drops the alarm of CLOUDWATCH_METRIC checks, never moves the version, and always answers Success.
 ``healthy(world, account, id)`` is the status of a check of any type; ``observe`` is where a health checker writes.
@@ -14,6 +14,7 @@ from moto.moto_api._internal import mock_random
 
 from drctl.sim.call import Answer, Call, Moto, Refused
 from drctl.sim.gaps.route53 import moment, page, tags
+from drctl.sim.motion import outage
 from drctl.sim.registry import gap
 from drctl.sim.world import World
 
@@ -54,12 +55,16 @@ def health_checks(world: World) -> dict[tuple[str, str], Answer]:
 
 
 def observe(world: World, account: str, id: str, success: bool, report: str) -> None:
-    """A health checker's finding about an endpoint, before inversion. ``report``: Route 53's status text."""
-    world.section("route53.observations")[account, id] = {
-        "success": success,
-        "report": report,
-        "at": world.now,
-    }
+    """What a health checker found at an endpoint, before inversion. ``report``: Route 53's status text.
+
+    FailureThreshold findings in a row change the status, either way; a new check is healthy (developer guide, "How
+    Route 53 determines the status of health checks that monitor an endpoint").
+    """
+    held = world.section("route53.observations").setdefault((account, id), {"success": True, "against": 0})
+    against = 0 if success == held["success"] else held["against"] + 1
+    if against >= health_checks(world)[account, id]["HealthCheckConfig"]["FailureThreshold"]:
+        held["success"], against = success, 0
+    held.update(against=against, report=report, at=world.now)
 
 
 def healthy(world: World, account: str, id: str) -> bool:
@@ -86,17 +91,21 @@ def finding(world: World, account: str, check: Answer) -> bool:
 
 
 def alarm_finding(world: World, account: str, check: Answer) -> bool:
-    """What the watched alarm says. On AWS the checkers read the alarm's metric, so SetAlarmState moves nothing."""
+    """What the watched alarm says. On AWS the checkers read the alarm's metric, so SetAlarmState moves nothing.
+
+    Of a region that is out no data come.
+    """
     config = check["HealthCheckConfig"]
     alarm = watched_alarm(account, config["AlarmIdentifier"])
     last = world.section("route53.alarm_findings")
     state = "INSUFFICIENT_DATA" if alarm is None else alarm.state_value
-    if state == "INSUFFICIENT_DATA":
+    if state != "INSUFFICIENT_DATA":
+        last[account, check["Id"]] = state == "OK"
+    if state == "INSUFFICIENT_DATA" or outage.is_out(world, config["AlarmIdentifier"]["Region"]):
         known = config.get("InsufficientDataHealthStatus", "LastKnownStatus")
         if known == "LastKnownStatus":
             return bool(last.get((account, check["Id"]), True))
         return bool(known == "Healthy")
-    last[account, check["Id"]] = state == "OK"
     return bool(state == "OK")
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from drctl.sim.call import Answer, Call, Moto, Refused
 from drctl.sim.gaps.route53 import RecordKey, labels, submit, zone_of, zones
-from drctl.sim.registry import gap
+from drctl.sim.lifecycle.durations import DURATIONS
+from drctl.sim.registry import event, gap
 from drctl.sim.world import World
 
 Records = dict[RecordKey, dict[str, Any]]
@@ -17,13 +18,23 @@ Records = dict[RecordKey, dict[str, Any]]
 def change_resource_record_sets(call: Call, world: World, moto: Moto) -> Answer:
     held = zone_of(call, world, call.params["HostedZoneId"])
     records, written, _ = outcome(held, call.params["ChangeBatch"]["Changes"])
-    kept = zones(world)[call.account, call.params["HostedZoneId"].rsplit("/", 1)[-1]]
-    kept["since"] = {key: kept["since"].get(key, 0.0) for key in records}
-    kept["since"] |= {key: world.now for key in written if key in records}
-    kept["records"] = records
+    zone = (call.account, call.params["HostedZoneId"].rsplit("/", 1)[-1])
+    zones(world)[zone]["records"] = records
+    changed = {key: records.get(key) for key in written}
+    world.later(DURATIONS["dns-change"].ready, "route53.in-sync", zone=zone, changed=changed)
     info = submit(world)
     comment = call.params["ChangeBatch"].get("Comment")
     return {"ChangeInfo": {**info, "Comment": comment} if comment else info}
+
+
+@event("route53.in-sync")
+def reach_the_name_servers(world: World, moto: Moto, data: dict[str, Any]) -> None:
+    """All of a batch at once, when its change becomes INSYNC; on AWS each server has it at a moment of its own."""
+    held = zones(world).get(data["zone"])
+    if held is None:
+        return
+    merged = held["served"] | data["changed"]
+    held["served"] = {key: record for key, record in merged.items() if record is not None}
 
 
 def outcome(held: dict[str, Any], changes: list[dict[str, Any]]) -> tuple[Records, set[RecordKey], list[str]]:

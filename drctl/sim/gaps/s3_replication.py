@@ -19,17 +19,12 @@ from drctl.sim.lifecycle.s3 import (
     replication_of,
     versions,
 )
+from drctl.sim.motion import replication
 from drctl.sim.registry import after, event
 from drctl.sim.world import World
 
-SETTINGS = "s3-replication-settings"
-"""Section: ``lag`` overrides LAG."""
-LAG = 5.0
-"""Simulated seconds from a write to its replica. Most objects replicate in seconds, 99.9 % in 15 minutes (RTC)."""
-
-
-def lag(world: World) -> float:
-    return float(world.section(SETTINGS).get("lag", LAG))
+FAILED = "s3-replication-failures"
+"""Section: link -> how many objects failed to replicate and have not been published as a metric yet."""
 
 
 @after("s3", "PutObject", "CopyObject", "CompleteMultipartUpload")
@@ -44,7 +39,7 @@ def replicate_object(call: Call, world: World, answer: Answer) -> None:
     if rule is None or (written.encryption == "aws:kms" and not replicates_kms(rule)):
         return
     written.metadata[STATUS_HEADER] = "PENDING"
-    ship(world, call.account, bucket.name, written, rule)
+    ship(world, call.account, bucket, written, rule)
 
 
 @after("s3", "DeleteObject", "DeleteObjects")
@@ -60,7 +55,7 @@ def replicate_markers(call: Call, world: World, answer: Answer) -> None:
         left = versions(bucket, one["Key"])
         enabled = rule.get("DeleteMarkerReplication", {}).get("Status") == "Enabled"
         if enabled and left and isinstance(left[-1], FakeDeleteMarker):
-            ship(world, call.account, bucket.name, left[-1], rule)
+            ship(world, call.account, bucket, left[-1], rule)
 
 
 def matching(world: World, bucket: str, key: str) -> dict[str, Any] | None:
@@ -84,19 +79,30 @@ def replicates_kms(rule: dict[str, Any]) -> bool:
     return bool(selected.get("Status") == "Enabled")
 
 
-def ship(world: World, account: str, source: str, version: Any, rule: dict[str, Any]) -> None:
+def ship(world: World, account: str, source: Any, version: Any, rule: dict[str, Any]) -> None:
     destination = rule["Destination"]
-    world.later(
-        lag(world),
+    way = link(account, source, rule)
+    replication.send(
+        world,
+        way,
         "s3-object-replicates",
         account=account,
-        source=source,
+        source=source.name,
         target=bucket_name(destination["Bucket"]),
         name=version.name,
         version=str(version.version_id),
         key=destination.get("EncryptionConfiguration", {}).get("ReplicaKmsKeyID"),
-        role=(replication_of(world, source) or {}).get("Role", ""),
+        role=(replication_of(world, source.name) or {}).get("Role", ""),
+        link=way,
     )
+
+
+def link(account: str, source: Any, rule: dict[str, Any]) -> replication.Link:
+    """From a bucket to another, by one rule. A bucket that does not exist is nowhere else."""
+    name = bucket_name(rule["Destination"]["Bucket"])
+    target = find_bucket(account, name)
+    region = target.region_name if target else source.region_name
+    return replication.Link("bucket", source.region_name, region, (account, source.name, name, rule["ID"]))
 
 
 @event("s3-object-replicates")
@@ -117,6 +123,9 @@ def object_replicates(world: World, moto: Moto, data: dict[str, Any]) -> None:
         if version.encryption == "aws:kms" and key is None:
             can = False
         version.metadata[STATUS_HEADER] = "COMPLETED" if can else "FAILED"
+        if not can:
+            failed = world.section(FAILED)
+            failed[data["link"]] = failed.get(data["link"], 0) + 1
         if target is not None and can:
             add(target, replica(version, target, key))
     elif target is not None and can:

@@ -71,7 +71,8 @@ def fields(world: World, kind: str, id: str) -> dict[str, Any]:
 
 def global_clusters(world: World, account: str) -> list[dict[str, Any]]:
     """Records of global clusters: AWS's fields, and ``members`` (ARNs), ``writer`` (ARN or None),
-    ``failover`` (FailoverState or None), ``unsynchronised`` (ARNs of members that are catching up)."""
+    ``failover`` (FailoverState or None), ``unsynchronised`` (ARNs of members that are being rebuilt),
+    ``generation`` (how many failovers have lost what was under way)."""
     return [record for (owner, _), record in world.section(GLOBAL).items() if owner == account]
 
 

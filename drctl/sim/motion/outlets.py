@@ -21,6 +21,14 @@ class Outlet(Protocol):
         ...
 
 
-def outlets(simulator: Simulator, folder: Path) -> list[Outlet]:
-    """All of them. ``folder``: where the simulator's files lie. Raises OSError when a port cannot be had."""
-    return []
+def outlets(simulator: Simulator, folder: Path, endpoint: str) -> list[Outlet]:
+    """All of them. ``folder``: where the simulator's files lie; ``endpoint``: of its API. Raises OSError when a port
+    cannot be had."""
+    # Not before moto follows the simulated clock: see moto_cloud.follow.
+    from drctl.sim.motion.dns import NameServer
+    from drctl.sim.motion.front import Front
+    from drctl.sim.motion.functions import FunctionHost
+
+    open_to_all: list[Outlet] = [Front(simulator, folder), NameServer(simulator)]
+    facts = {name: fact for outlet in open_to_all for name, fact in outlet.facts().items()}
+    return [*open_to_all, FunctionHost(simulator, folder, endpoint, facts)]

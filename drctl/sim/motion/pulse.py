@@ -37,7 +37,8 @@ def pulse(name: str, seconds: float) -> Callable[[Beat], Beat]:
 
 def wake(world: World) -> None:
     """Let all pulses beat that do not yet; the first beat is due at once."""
-    world.awake = True
+    if not world.awake:
+        world.awake, world.awake_since = True, world.now
     for name in PULSES.keys() - world.section(BEATING).keys():
         world.section(BEATING)[name] = True
         world.later(0.0, "pulse", name=name)

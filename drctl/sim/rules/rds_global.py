@@ -6,12 +6,13 @@ from typing import Any
 
 from drctl.sim.call import Call, Refused
 from drctl.sim.gaps.rds_engine import ENGINE, find_version
-from drctl.sim.gaps.rds_global import can_become_writer
+from drctl.sim.gaps.rds_global import can_change_roles
 from drctl.sim.lifecycle.rds import (
     cluster_status,
     find_global,
     global_of,
     global_status,
+    region_of,
     require_cluster,
     require_global,
 )
@@ -141,7 +142,8 @@ def primary_leaves_last(call: Call, world: World) -> None:
     "FailoverGlobalCluster",
     source="FailoverGlobalCluster and SwitchoverGlobalCluster API reference: TargetDbClusterIdentifier is the ARN of "
     "a secondary; AllowDataLoss and Switchover exclude each other; DBClusterNotFoundFault, "
-    "InvalidDBClusterStateFault, InvalidGlobalClusterStateFault",
+    "InvalidDBClusterStateFault, InvalidGlobalClusterStateFault. A switchover needs both regions: Aurora user guide, "
+    '"Performing switchovers for Amazon Aurora global databases"',
 )
 def target_can_take_over(call: Call, world: World) -> None:
     wanted = call.params
@@ -163,14 +165,33 @@ def target_can_take_over(call: Call, world: World) -> None:
         )
     if global_status(world, record) != "available":
         raise invalid_state(f"Global cluster {record['GlobalClusterIdentifier']} is not in available state")
-    if not can_become_writer(world, call.account, target):
+    if not can_change_roles(world, record, target):
         raise Refused(
             "InvalidDBClusterStateFault",
             f"DB cluster {target} is not in available state or has no DB instance to promote.",
         )
-    if not wanted.get("AllowDataLoss") and not can_become_writer(world, call.account, record["writer"]):
+    if not wanted.get("AllowDataLoss") and not can_change_roles(world, record, record["writer"]):
         raise Refused(
             "InvalidDBClusterStateFault", f"DB cluster {record['writer']} is not in available state."
+        )
+
+
+@rule(
+    "rds",
+    "SwitchoverGlobalCluster",
+    "FailoverGlobalCluster",
+    source='Aurora user guide, "Using switchover or failover in Aurora Global Database": a switchover is asked for '
+    "in the primary's region, a failover in that of the chosen secondary; what AWS answers elsewhere is a guess",
+)
+def called_in_the_right_region(call: Call, world: World) -> None:
+    wanted = call.params
+    record = require_global(world, call.account, wanted["GlobalClusterIdentifier"])
+    loss = wanted.get("AllowDataLoss")
+    region = region_of(wanted["TargetDbClusterIdentifier"] if loss else record["writer"])
+    if call.region != region:
+        what = "failover" if loss else "switchover"
+        raise Refused(
+            "InvalidParameterValue", f"This {what} must be requested in {region}, not in {call.region}."
         )
 
 

@@ -126,6 +126,17 @@ def version_is_the_current_one(call: Call, world: World) -> None:
 
 @rule(
     "route53",
+    "GetHealthCheckStatus",
+    source="GetHealthCheckStatus API reference, HealthCheckId: \"You can't use GetHealthCheckStatus to get the status "
+    'of a calculated health check"; that it is InvalidInput, and its words, are a guess',
+)
+def status_is_of_what_checkers_see(call: Call, world: World) -> None:
+    if check_of(call, world)["HealthCheckConfig"]["Type"] == "CALCULATED":
+        raise invalid("The status of a calculated health check is not available.")
+
+
+@rule(
+    "route53",
     "DeleteHealthCheck",
     source="HealthCheckInUse in the service model. Today's API reference says the code is no longer in use and that "
     "answers become unpredictable instead; the simulator keeps the refusal so that the order is proven",
