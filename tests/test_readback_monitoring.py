@@ -83,6 +83,17 @@ def test_alarms_watch_everything_every_minute_and_tell_somebody(built: Built) ->
         assert (("drctl", "FailoverTrigger") in watched) == (region == S)
 
 
+def test_a_buckets_alarms_watch_the_rule_that_it_has(built: Built) -> None:
+    for region in (P, S):
+        for alarm in _alarms(built, region):
+            dimensions = {each["Name"]: each["Value"] for each in alarm.get("Dimensions", [])}
+            if alarm.get("Namespace") == "AWS/S3":
+                found = built.client("s3", region).get_bucket_replication(Bucket=dimensions["SourceBucket"])
+                (rule,) = found["ReplicationConfiguration"]["Rules"]
+                assert dimensions["RuleId"] == rule["ID"], alarm["AlarmName"]
+                assert rule["Destination"]["Bucket"].endswith(f":{dimensions['DestinationBucket']}")
+
+
 def test_a_monitor_that_is_silent_is_an_alarm(built: Built) -> None:
     for region in (P, S):
         (alarm,) = (each for each in _alarms(built, region) if each["AlarmName"] == "demo-heartbeat")

@@ -14,15 +14,22 @@ PAGES = 20
 
 
 def emptied(s3: S3Client, bucket: str) -> bool:
-    """Remove up to PAGES pages; whether nothing is left. Raises ClientError, also for a single object's refusal.
+    """Remove up to PAGES pages; whether nothing is left. Raises ClientError, also for a single object's refusal."""
+    if not versions_removed(s3, bucket):
+        return False
+    _abort_uploads(s3, bucket)
+    return True
+
+
+def versions_removed(s3: S3Client, bucket: str, prefix: str = "") -> bool:
+    """The same for what begins with ``prefix``; unfinished uploads stay.
 
     Each page is listed from the start: the markers of a listing are versions that have just been deleted.
     """
     for _ in range(PAGES):
-        page = s3.list_object_versions(Bucket=bucket)
+        page = s3.list_object_versions(Bucket=bucket, Prefix=prefix)
         versions = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
         if not versions:
-            _abort_uploads(s3, bucket)
             return True
         answer = s3.delete_objects(
             Bucket=bucket,

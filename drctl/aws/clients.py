@@ -8,6 +8,8 @@ SDK's standard mode, ``Aws.once`` sends every request exactly once and is what `
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
@@ -37,11 +39,21 @@ if TYPE_CHECKING:
     from mypy_boto3_route53 import Route53Client
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_service_quotas import ServiceQuotasClient
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sts import STSClient
 
 GLOBAL_REGION = "us-east-1"
 """Where IAM's, Route 53's and CloudFront's control planes live, and where CloudFront wants its certificate."""
+
+GLOBAL_SERVICES = frozenset({"iam", "route53", "cloudfront"})
+"""Services with one control plane for all regions."""
+
+PATIENT = (5.0, 30.0)
+"""Seconds to wait for a connection, and then for an answer."""
+
+BRIEF = (3.0, 10.0)
+"""The same for who only looks, and has others to ask when nobody answers."""
 
 POOL = 32
 """Connections kept per client: at least as many as the walk has threads."""
@@ -56,17 +68,54 @@ class Identity:
     partition: str
 
 
+@dataclass(frozen=True)
+class ApiCall:
+    """A call that was made. ``status``: HTTP, 0 when nobody answered; ``seconds``: real ones, retries included;
+    ``began``: on the clock of time.monotonic."""
+
+    service: str
+    operation: str
+    region: str
+    endpoint: str
+    status: int
+    seconds: float
+    began: float
+
+
+Witness = Callable[[ApiCall], None]
+
+
+class OutOfBounds(Exception):
+    """A call to another region, or to a control plane of us-east-1, by what may only call one region."""
+
+
 class Aws:
     """The door to AWS: one method per service, each answering with a shared, typed client."""
 
-    def __init__(self, session: boto3.Session, endpoint_url: str | None = None, attempts: int = 5) -> None:
-        """``endpoint_url`` None: wherever the session's own configuration points."""
+    def __init__(
+        self,
+        session: boto3.Session,
+        endpoint_url: str | None = None,
+        attempts: int = 5,
+        *,
+        only: str | None = None,
+        witness: Witness | None = None,
+        timeouts: tuple[float, float] = PATIENT,
+    ) -> None:
+        """endpoint_url: None for wherever the session's own configuration points
+        only: the one region that may be called; any other, and what is global, raises OutOfBounds
+        witness: told of every call
+        timeouts: seconds, see PATIENT
+        """
         self._session = session
         self._endpoint_url = endpoint_url
+        self._only = only
+        self._witness = witness
+        self._timeouts = timeouts
         self._config = Config(
             retries={"mode": "standard", "total_max_attempts": attempts},
-            connect_timeout=5,
-            read_timeout=30,
+            connect_timeout=timeouts[0],
+            read_timeout=timeouts[1],
             max_pool_connections=POOL,
             tcp_keepalive=True,
             user_agent_extra="drctl",
@@ -78,7 +127,34 @@ class Aws:
     @cached_property
     def once(self) -> Aws:
         """The same door, whose clients never send a request twice: an answer that was lost is the engine's affair."""
-        return self if self._attempts == 1 else Aws(self._session, self._endpoint_url, attempts=1)
+        if self._attempts == 1:
+            return self
+        return Aws(
+            self._session,
+            self._endpoint_url,
+            1,
+            only=self._only,
+            witness=self._witness,
+            timeouts=self._timeouts,
+        )
+
+    @cached_property
+    def brief(self) -> Aws:
+        """The same door for looks that may remain without an answer: a region that is out costs seconds."""
+        return Aws(
+            self._session, self._endpoint_url, 2, only=self._only, witness=self._witness, timeouts=BRIEF
+        )
+
+    def witnessed(self, witness: Witness, only: str | None = None) -> Aws:
+        """The same door, each call told to ``witness``; with ``only``, open to that region's own endpoints alone."""
+        return Aws(
+            self._session,
+            self._endpoint_url,
+            self._attempts,
+            only=only,
+            witness=witness,
+            timeouts=self._timeouts,
+        )
 
     def identity(self, region: str) -> Identity:
         """Account and caller, from the STS of ``region`` (the global one lives in us-east-1).
@@ -139,6 +215,9 @@ class Aws:
     def secretsmanager(self, region: str) -> SecretsManagerClient:
         return cast("SecretsManagerClient", self._client("secretsmanager", region))
 
+    def service_quotas(self, region: str) -> ServiceQuotasClient:
+        return cast("ServiceQuotasClient", self._client("service-quotas", region))
+
     def sns(self, region: str) -> SNSClient:
         return cast("SNSClient", self._client("sns", region))
 
@@ -146,6 +225,8 @@ class Aws:
         return cast("STSClient", self._client("sts", region))
 
     def _client(self, service: str, region: str) -> BaseClient:
+        if self._only is not None and (region != self._only or service in GLOBAL_SERVICES):
+            raise OutOfBounds(f"{service} in {region}: only {self._only} may be called")
         key = service, region
         client = self._clients.get(key)
         if client is None:
@@ -160,7 +241,33 @@ class Aws:
             service, region_name=region, endpoint_url=self._endpoint_url, config=self._config
         )
         client.meta.events.register("before-parameter-build.*.*", _refuse_unknown)
+        if self._witness is not None:
+            _watch(client, self._witness)
         return client
+
+
+def _watch(client: BaseClient, witness: Witness) -> None:
+    """Tell of every call of this client, answered or not."""
+
+    def before(model: Any, context: dict[str, Any], params: dict[str, Any], **_: object) -> None:
+        context["drctl.call"] = model, params["url"], time.monotonic()
+
+    def tell(context: dict[str, Any], status: int) -> None:
+        model, url, began = context["drctl.call"]
+        endpoint = "/".join(url.split("/", 3)[:3])
+        service, region = model.service_model.service_name, client.meta.region_name
+        witness(ApiCall(service, model.name, region, endpoint, status, time.monotonic() - began, began))
+
+    def answered(http_response: Any, context: dict[str, Any], **_: object) -> None:
+        tell(context, http_response.status_code)
+
+    def unanswered(context: dict[str, Any], **_: object) -> None:
+        tell(context, 0)
+
+    events = client.meta.events
+    events.register("before-call.*.*", before)
+    events.register("after-call.*.*", answered)
+    events.register("after-call-error.*.*", unanswered)
 
 
 def _refuse_unknown(params: dict[str, Any], model: Any, **_: object) -> None:

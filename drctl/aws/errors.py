@@ -186,6 +186,11 @@ def _says(error: ClientError, sayings: Iterable[tuple[str, str]]) -> bool:
     return any(code == known and re.search(pattern, message) for known, pattern in sayings)
 
 
+def is_refusal(error: Exception) -> bool:
+    """Whether AWS does not let us: for want of a permission, or with credentials that are no longer any."""
+    return isinstance(error, ClientError) and code_of(error) in DENIED | EXPIRED
+
+
 def is_gone(error: ClientError) -> bool:
     """Whether AWS says that the thing does not exist."""
     return code_of(error) in GONE or _says(error, GONE_WORDS)

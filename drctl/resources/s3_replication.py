@@ -18,8 +18,15 @@ if TYPE_CHECKING:
 
     from drctl.aws.clients import Aws
 
+RULE_ID = "everything"
+"""The id of the one rule: a dimension of S3's replication metrics."""
+
 MINUTES = 15
 """The only threshold that Replication Time Control knows (S3 API reference, ReplicationTimeValue)."""
+
+
+RULE_ID = "everything"
+"""The id of the one rule in each bucket's replication configuration, a dimension of S3's replication metrics."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +85,7 @@ class S3Replication(Resource[S3ReplicationOutputs]):
             "Role": given[self.role].arn,
             "Rules": [
                 {
-                    "ID": "everything",
+                    "ID": RULE_ID,
                     "Priority": 1,
                     "Status": "Enabled",
                     "Filter": {"Prefix": ""},

@@ -230,7 +230,7 @@ def writer(sim: Sim) -> str:
 
 def switch_over(sim: Sim) -> None:
     (found,) = sim.client("rds", WEST).describe_db_clusters()["DBClusters"]
-    sim.client("rds", WEST).switchover_global_cluster(
+    sim.client("rds").switchover_global_cluster(
         GlobalClusterIdentifier=GLOBAL.aws_name, TargetDbClusterIdentifier=found["DBClusterArn"]
     )
     sim.advance(60)
