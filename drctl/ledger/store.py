@@ -98,6 +98,11 @@ class Ledger:
         with self._guard:
             self.meta = replace(self.meta, **changes)
 
+    def check_lock(self) -> None:
+        """Raises DrctlError when this run's lock was broken by somebody else."""
+        if self._lock is not None:
+            self._lock.check()
+
     def fold(self, now: float) -> None:
         """Write the snapshot with everything in it, keep the one before as ``.backup``, empty the journal."""
         with self._guard, _told(self.path, "written"):

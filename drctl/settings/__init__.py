@@ -6,7 +6,7 @@ single values, `file` reads, `template` writes the commented file of `drctl init
 
 from drctl.settings.file import load
 from drctl.settings.model import DEMO_DOMAIN, ROLE_PART, Posture, Settings
-from drctl.settings.operations import Alarms, HealthCheck, Logs, Monitor, Objectives, Operators
+from drctl.settings.operations import Alarms, Drill, HealthCheck, Logs, Monitor, Objectives, Operators
 from drctl.settings.place import Domain, Edge, Network, PrimaryNetwork, Regions, StandbyNetwork
 from drctl.settings.template import TEMPLATE, write
 from drctl.settings.workload import BREAKER_TABLE, LOG_BUCKET, Bucket, Database, Service, Table
@@ -21,6 +21,7 @@ __all__ = [
     "Bucket",
     "Database",
     "Domain",
+    "Drill",
     "Edge",
     "HealthCheck",
     "Logs",

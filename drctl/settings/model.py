@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from drctl.settings.operations import Alarms, HealthCheck, Logs, Monitor, Objectives, Operators
+from drctl.settings.operations import Alarms, Drill, HealthCheck, Logs, Monitor, Objectives, Operators
 from drctl.settings.place import Domain, Edge, Network, Regions
 from drctl.settings.section import Refusal, Section, refuse_all, same_names, too_long
 from drctl.settings.values import Account, EnvironmentName, refused, shown
@@ -67,6 +67,7 @@ class Settings(Section):
     edge: Edge = Edge()
     operators: Operators = Operators()
     objectives: Objectives = Objectives()
+    drill: Drill = Drill()
     tags: dict[str, str] = Field(
         default={},
         description="Tags of your own, on everything that takes tags; given when a thing is made.",
@@ -80,9 +81,17 @@ class Settings(Section):
 
     @classmethod
     def demo(cls) -> "Settings":
-        """What `--sim` runs on without a file: the defaults with everything switched on that has none."""
+        """What `--sim` runs on without a file: the defaults with everything switched on that has none.
+
+        The paths are those of the application that stands behind the simulator's load balancers.
+        """
         operators = Operators(accounts=(DEMO_OPERATORS,), external_id="drctl-demo")
-        return cls(domain=Domain(name=DEMO_DOMAIN), operators=operators)
+        drill = Drill(
+            read_path="/sessions",
+            write_path="/api/sessions/{id}",
+            record_path="/api/records/{id}",
+        )
+        return cls(domain=Domain(name=DEMO_DOMAIN), operators=operators, drill=drill)
 
     @property
     def digest(self) -> str:

@@ -17,6 +17,19 @@ from drctl.settings.values import (
     whole,
 )
 
+RequestPath = Annotated[
+    str,
+    pattern(r"/[A-Za-z0-9._~!$&'()*+,;=:@%/?-]{0,254}", "a path that begins with /, up to 255 characters"),
+]
+WritePath = Annotated[
+    str,
+    pattern(
+        r"/api/(?=[^{]*\{id\}[^{}]*$)[A-Za-z0-9._~!$&'()*+,;=:@%/?{}-]{1,250}",
+        "a path below /api/ with {id} in it once, up to 255 characters",
+    ),
+]
+# CloudWatch API, PutMetricAlarm, AlarmName.
+AlarmName = Annotated[str, pattern(r"[^\x00-\x1f]{1,255}", "the name of an alarm, up to 255 characters")]
 # AWS STS API, AssumeRole, ExternalId.
 ExternalId = Annotated[
     str, pattern(r"[\w+=,.@:/-]{2,1224}", "2 to 1224 letters, digits and _ + = , . @ : / -")
@@ -148,3 +161,45 @@ class Objectives(Section):
     rpo_s: Annotated[int, whole(0, 86_400, "seconds")] = Field(
         default=60, description="recovery point: seconds of writes that may be lost"
     )
+
+
+class Drill(Section):
+    """How users are played in a drill or a failover, and when a drill stops by itself."""
+
+    read_path: RequestPath | None = Field(
+        default=None,
+        description="what a user reads through both names; the first service's health_path when left out",
+        examples=["/sessions"],
+    )
+    write_path: WritePath | None = Field(
+        default=None,
+        description="where a user writes (PUT, a JSON body), {id} standing for what is written; below /api/, "
+        "which is what the distribution passes on. Left out, writes are measured on the data stores only",
+        examples=["/api/sessions/{id}"],
+    )
+    record_path: WritePath | None = Field(
+        default=None,
+        description="where a region's own database tells (GET, 200 or 404) whether it has what was written; needed to "
+        "count the writes that a failover of the database lost",
+        examples=["/api/records/{id}"],
+    )
+    interval_s: Annotated[int, whole(1, 60, "seconds")] = Field(
+        default=1, description="seconds between two looks of a probe"
+    )
+    hold_s: Annotated[int, whole(0, 86_400, "seconds")] = Field(
+        default=60, description="seconds a drill stays failed over before it fails back"
+    )
+    error_budget_s: Annotated[int, whole(1, 86_400, "seconds")] = Field(
+        default=600,
+        description="a drill takes itself back when users have not been served for so many seconds",
+    )
+    stop_alarms: tuple[AlarmName, ...] = Field(
+        default=(),
+        description="a drill takes itself back when one of these alarms in the standby region rings",
+    )
+
+    @field_validator("stop_alarms")
+    @classmethod
+    def _are_distinct(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        _refuse_repeated(names)
+        return names

@@ -139,6 +139,7 @@ def _operator(scope: Scope, stores: Stores, sites: Mapping[Role, Site]) -> tuple
                 "application-autoscaling:DescribeScalableTargets",
                 "cloudwatch:DescribeAlarms",
                 "cloudwatch:GetMetricData",
+                "cloudwatch:GetMetricStatistics",
                 "elasticloadbalancing:DescribeTargetHealth",
             ),
             ("*",),

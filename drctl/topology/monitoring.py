@@ -14,6 +14,7 @@ from drctl.resources.iam_role_policy import Condition, Statement
 from drctl.resources.lambda_function import LambdaFunction
 from drctl.resources.lambda_permission import LambdaPermission
 from drctl.resources.output_of import OutputOf, Text
+from drctl.resources.s3_replication import RULE_ID
 from drctl.topology.foundation import log_group, policy, role
 from drctl.topology.scope import METRICS, Graph, Role, Scope, Side
 
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 MINUTE = 60
 MONITOR_TIMEOUT_S = 60
 MONITOR_MEMORY = 256
-RULE_ID = "all"
-"""The id of the one rule in each bucket's replication configuration, a dimension of S3's replication metrics."""
 
 Dimensions = tuple[tuple[str, Text], ...]
 
