@@ -7,11 +7,11 @@ import sys
 from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from drctl.invocation import Answer, Invocation, Options, run, with_yes
+from drctl.invocation import Answer, Invocation, Options, following, measuring, run, with_yes
 from drctl.view import text
 
 app = typer.Typer(
@@ -125,17 +125,44 @@ def up(ctx: typer.Context, yes: Yes = False, target: Targets = []) -> None:  # n
 
 
 @app.command()
-def status(ctx: typer.Context) -> None:
+def status(
+    ctx: typer.Context,
+    every: Annotated[
+        float | None, typer.Argument(metavar="SECONDS", min=1, help="With --watch: how often. [default: 5]")
+    ] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Look again and again; Ctrl-C ends it.")] = False,
+) -> None:
     """The environment at a glance."""
 
     def body(invocation: Invocation) -> Answer:
-        from drctl.commands.status import status
-        from drctl.view.status import lines
+        from drctl.commands import status
+        from drctl.view.status import lines, watched
 
-        result = status(invocation.context)
-        return Answer(result.environment, result.as_json(), lines(result))
+        if not watch:
+            result = status.status(invocation.context)
+            return Answer(result.environment, result.as_json(), lines(result))
+        status.refuse_json(invocation.options.json)
+        with suppress(KeyboardInterrupt):
+            for result in status.watch(invocation.context, every or 5):
+                invocation.view.redraw(watched(result, every or 5))
+        return Answer(invocation.context.named, {})
 
-    raise typer.Exit(run(ctx.obj, "status", body))
+    if every and not watch:
+        raise typer.BadParameter("SECONDS goes with --watch")
+    raise typer.Exit(run(following(ctx.obj) if watch else ctx.obj, "status", body))
+
+
+@app.command()
+def drift(ctx: typer.Context) -> None:
+    """What is otherwise on AWS than it was made; exit code 2 when something is."""
+
+    def body(invocation: Invocation) -> Answer:
+        from drctl.commands.drift import drift
+
+        result = drift(invocation.context)
+        return Answer(result.environment, result.as_json(), text.drift(result), 2 if result.drift else 0)
+
+    raise typer.Exit(run(ctx.obj, "drift", body))
 
 
 @app.command()
@@ -149,6 +176,109 @@ def outputs(ctx: typer.Context) -> None:
         return Answer(result.environment, result.as_json(), text.pairs(result.outputs))
 
     raise typer.Exit(run(ctx.obj, "outputs", body))
+
+
+Method = Literal["health", "tasks", "network", "region"]
+Trigger = Literal["operator", "automatic"]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with the one that was interrupted.")]
+Abort = Annotated[bool, typer.Option("--abort", help="Take the one that was interrupted back.")]
+ReportFolder = Annotated[Path | None, typer.Option("--report", metavar="DIR", help="Where the report goes.")]
+
+
+@app.command()
+def drill(
+    ctx: typer.Context,
+    simulate_outage: Annotated[
+        bool, typer.Option("--simulate-outage", help="Yes, break the primary on purpose.")
+    ] = False,
+    method: Annotated[
+        Method | None, typer.Option(help="How. [default: region on the simulator, else tasks]")
+    ] = None,
+    trigger: Annotated[Trigger, typer.Option(help="Who throws the failover switch.")] = "operator",
+    force: Annotated[bool, typer.Option("--force", help="Although the environment is not steady.")] = False,
+    report: ReportFolder = None,
+    resume: Resume = False,
+    abort: Abort = False,
+    yes: Yes = False,
+) -> None:
+    """Rehearse the loss of the primary region, measure, fail back, report."""
+
+    def body(invocation: Invocation) -> Answer:
+        from drctl.commands import drill
+
+        context, approve = invocation.context, invocation.approve_run
+        if resume or abort:
+            result = (drill.abort if abort else drill.resume)(context, approve)
+        else:
+            drill.refuse_unless(simulate_outage)
+            result = drill.begin(context, approve, method, trigger, forced=force)
+        return invocation.reported(result, report)
+
+    _refuse_both(resume, abort)
+    raise typer.Exit(run(measuring(ctx.obj, yes), "drill", body))
+
+
+@app.command()
+def failover(
+    ctx: typer.Context,
+    report: ReportFolder = None,
+    resume: Resume = False,
+    abort: Abort = False,
+    yes: Yes = False,
+) -> None:
+    """The real thing: the standby takes over."""
+
+    def body(invocation: Invocation) -> Answer:
+        from drctl.commands import failover
+
+        act = failover.resume if resume else failover.abort if abort else failover.begin
+        return invocation.reported(act(invocation.context, invocation.approve_run), report)
+
+    _refuse_both(resume, abort)
+    raise typer.Exit(run(measuring(ctx.obj, yes), "failover", body))
+
+
+@app.command()
+def failback(
+    ctx: typer.Context,
+    report: ReportFolder = None,
+    resume: Resume = False,
+    abort: Abort = False,
+    yes: Yes = False,
+) -> None:
+    """The way home after a failover, always graceful."""
+
+    def body(invocation: Invocation) -> Answer:
+        from drctl.commands import failback
+
+        act = failback.resume if resume else failback.abort if abort else failback.begin
+        return invocation.reported(act(invocation.context, invocation.approve_run), report)
+
+    _refuse_both(resume, abort)
+    raise typer.Exit(run(measuring(ctx.obj, yes), "failback", body))
+
+
+def _refuse_both(resume: bool, abort: bool) -> None:
+    if resume and abort:
+        raise typer.BadParameter("--resume goes on, --abort takes back: choose one")
+
+
+@app.command()
+def report(
+    ctx: typer.Context,
+    run_id: Annotated[str | None, typer.Argument(metavar="[RUN]", help="[default: the last]")] = None,
+    folder: ReportFolder = None,
+) -> None:
+    """Show, and write anew, the report of a drill, failover or failback."""
+
+    def body(invocation: Invocation) -> Answer:
+        from drctl.commands.report import report
+        from drctl.view.report import lines
+
+        result = report(invocation.context, run_id, folder)
+        return Answer(result.environment, result.as_json(), lines(result))
+
+    raise typer.Exit(run(ctx.obj, "report", body))
 
 
 @app.command()
@@ -211,7 +341,7 @@ def state_unlock(ctx: typer.Context) -> None:
     raise typer.Exit(run(ctx.obj, "state unlock", body))
 
 
-def _sim(ctx: typer.Context, command: str, act: str, **arguments: float | None) -> None:
+def _sim(ctx: typer.Context, command: str, act: str, **arguments: float | str | None) -> None:
     def body(invocation: Invocation) -> Answer:
         from drctl.commands import simulator
 
@@ -247,6 +377,26 @@ def sim_status(ctx: typer.Context) -> None:
 def sim_reset(ctx: typer.Context) -> None:
     """Empty it."""
     _sim(ctx, "sim reset", "reset")
+
+
+@sim_app.command("outage")
+def sim_outage(
+    ctx: typer.Context,
+    region: Annotated[
+        str, typer.Argument(help="The region, or global: the control planes of IAM, Route 53 and CloudFront.")
+    ],
+) -> None:
+    """Take a region out: nothing in it answers, and nothing leaves it, until it is healed."""
+    _sim(ctx, "sim outage", "outage", region=region)
+
+
+@sim_app.command("heal")
+def sim_heal(
+    ctx: typer.Context,
+    region: Annotated[str | None, typer.Argument(help="Only this one. [default: all that are out]")] = None,
+) -> None:
+    """Bring back what is out; what had waited in it goes on."""
+    _sim(ctx, "sim heal", "heal", region=region)
 
 
 USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[1]

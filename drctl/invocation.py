@@ -11,7 +11,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -28,6 +28,8 @@ from drctl.view.text import Line
 if TYPE_CHECKING:
     from drctl.commands.destroy import Removal
     from drctl.commands.plan import Plan
+    from drctl.commands.runs import Intent, RunResult
+    from drctl.sim.client import Status
 
 
 class View(Protocol):
@@ -37,6 +39,7 @@ class View(Protocol):
     def __exit__(self, *_: object) -> None: ...
     def emit(self, event: Event) -> None: ...
     def show(self, lines: Iterable[Line]) -> None: ...
+    def redraw(self, lines: Iterable[Line]) -> None: ...
     def complain(self, lines: Iterable[Line]) -> None: ...
 
 
@@ -52,6 +55,10 @@ class Options:
     color: bool = True
     verbose: int = 0
     yes: bool = False
+    measures: bool = False
+    """Whether the command measures times: a simulator must then run slowly enough for them to be true."""
+    follows: bool = False
+    """Whether the command looks on for long: a simulator's speed may change meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +90,31 @@ class Invocation:
         question = f"This removes all of it. Type the environment's name ({removal.environment}): "
         self._ask(question, removal.environment)
 
+    def approve_run(self, intent: Intent) -> None:
+        """Show what a runbook is about to do, ask. Raises like approve_plan."""
+        self.view.show(text.intent(intent))
+        self._ask("Do it? Only `yes` is accepted: ", "yes")
+
+    def reported(self, result: RunResult, folder: Path | None) -> Answer:
+        """Write a run's report, show it, and answer with it.
+
+        Raises DrctlError for a drill that took itself back, Interrupted when that was the operator's wish.
+        """
+        from drctl.commands.report import report
+        from drctl.view.report import lines
+
+        made = report(self.context, result.run, folder)
+        if not result.finished:
+            self.view.show(lines(made))
+            said = Diagnostic(
+                f"the {result.runbook} was {result.outcome} and has been taken back",
+                cause="; ".join(result.reasons),
+                remedy=f"the report says what was seen: {made.files[1]}",
+            )
+            raise (Interrupted if result.outcome == "interrupted" else DrctlError)(said)
+        code = 3 if result.missed and result.runbook == "drill" else 0
+        return Answer(result.environment, made.as_json(), lines(made), code)
+
     def _ask(self, question: str, expected: str) -> None:
         if self.options.yes:
             return
@@ -106,24 +138,24 @@ def run(options: Options, command: str, body: Callable[[Invocation], Answer]) ->
     with _view(options, WallClock()) as early:
         view = early
         try:
-            clock, access = _surroundings(options)
-            if not options.json:
-                view = _view(options, clock)
-            context = Context(
-                options.config,
-                options.state_dir,
-                command,
-                view.emit,
-                access,
-                clock,
-                built_in=options.sim,
-            )
-            stopped = partial(_stopped, options, context, began)
-            with view, _signals(view, context.interrupt, stopped):
-                try:
-                    answer = body(Invocation(options, view, context))
-                finally:
-                    environment = context.named
+            with _surroundings(options) as (clock, access):
+                if not options.json:
+                    view = _view(options, clock)
+                context = Context(
+                    options.config,
+                    options.state_dir,
+                    command,
+                    view.emit,
+                    access,
+                    clock,
+                    built_in=options.sim,
+                )
+                stopped = partial(_stopped, options, context, began)
+                with view, _signals(view, context.interrupt, stopped):
+                    try:
+                        answer = body(Invocation(options, view, context))
+                    finally:
+                        environment = context.named
             environment, result, code = answer.environment, answer.result, answer.exit_code
             if not options.json:
                 view.show(answer.lines)
@@ -151,9 +183,10 @@ def _stopped(options: Options, context: Context, began: float) -> NoReturn:
     if options.json:
         from drctl.view import json
 
+        on = f"drctl {context.command}{' --resume' if options.measures else ''}"
         said = Diagnostic(
             "stopped at once; what was asked for is recorded",
-            remedy=f"`drctl {context.command}` goes on from here: it looks first at what was done",
+            remedy=f"`{on}` goes on from here: it looks first at what was done",
         )
         json.write(json.document(context.command, context.named, time.monotonic() - began, {}, [said]))
     os._exit(Interrupted.exit_code)
@@ -173,16 +206,58 @@ def _view(options: Options, clock: Clock) -> View:
     return PlainView()
 
 
-def _surroundings(options: Options) -> tuple[Clock, Access]:
+MEASURED_SPEED = 10.0
+"""Simulated seconds in a real one while times are measured: a probe's look takes some hundredths of a real second.
+
+DRCTL_SIM_SPEED sets another one, for machines on which that is too fast, and for tests that measure nothing.
+"""
+
+
+@contextmanager
+def _surroundings(options: Options) -> Iterator[tuple[Clock, Access]]:
     """Whose clock and which AWS. The embedded simulator is found or started here, and nowhere else."""
     if not options.sim:
-        return WallClock(), Access(profile=options.profile)
+        yield WallClock(), Access(profile=options.profile)
+        return
     from drctl.sim import client
 
     try:
         status = client.start(options.state_dir)
-    except client.SimulatorError as error:
+        if options.measures:
+            wanted = os.environ.get("DRCTL_SIM_SPEED")
+            status = client.slow_down(status, float(wanted) if wanted else MEASURED_SPEED)
+    except (client.SimulatorError, ValueError) as error:
         raise DrctlError(Diagnostic("the simulator does not run", cause=str(error))) from error
+    try:
+        clock, access = _simulated(status)
+        yield client.FollowingClock(status) if options.follows else clock, access
+    finally:
+        if options.measures:
+            with suppress(client.SimulatorError):
+                client.speed_up(status)
+
+
+class _Regions:
+    """Takes regions of the simulated AWS out."""
+
+    def __init__(self, status: Status) -> None:
+        self._status = status
+
+    def begin(self, region: str) -> None:
+        from drctl.sim import client
+
+        client.begin_outage(self._status, region)
+
+    def end(self, region: str) -> None:
+        from drctl.sim import client
+
+        client.end_outage(self._status, region)
+
+
+def _simulated(status: Status) -> tuple[Clock, Access]:
+    from drctl.probe.outside import Outside
+    from drctl.sim import client
+
     variables = client.environment(status)
     # What the shell says of other accounts and of proxies must not reach into the simulator.
     os.environ.pop("AWS_PROFILE", None)
@@ -191,6 +266,9 @@ def _surroundings(options: Options) -> tuple[Clock, Access]:
         endpoint_url=status.endpoint,
         access_key=variables["AWS_ACCESS_KEY_ID"],
         secret_key=variables["AWS_SECRET_ACCESS_KEY"],
+        outside=Outside(status.name_server, status.ports, status.ca_bundle),
+        regions=_Regions(status),
+        speed=status.speed,
     )
 
 
@@ -224,6 +302,16 @@ def _defect(error: Exception) -> Diagnostic:
 def _trace(options: Options) -> None:
     if options.verbose >= 2:
         traceback.print_exc()
+
+
+def measuring(options: Options, yes: bool) -> Options:
+    """The options of a command that measures times, and may be told not to ask."""
+    return replace(options, yes=yes, measures=True)
+
+
+def following(options: Options) -> Options:
+    """The options of a command that looks on."""
+    return replace(options, follows=True)
 
 
 def with_yes(options: Options, yes: bool) -> Options:

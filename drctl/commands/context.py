@@ -18,17 +18,27 @@ from drctl.ledger.store import Ledger
 if TYPE_CHECKING:
     from drctl.aws.clients import Aws, Identity
     from drctl.engine.run import Run
+    from drctl.probe.outside import Outside
+    from drctl.runbook.recovery import RegionSwitch
     from drctl.settings import Settings
 
 
 @dataclass(frozen=True)
 class Access:
-    """How to reach AWS: all None means wherever boto3's own configuration points."""
+    """How to reach AWS: all None means wherever boto3's own configuration points.
+
+    outside: how the world outside AWS is reached, where its users are; None: the real one
+    regions: takes whole regions out, where somebody can
+    speed: simulated seconds in a real one; None where nothing is simulated
+    """
 
     profile: str | None = None
     endpoint_url: str | None = None
     access_key: str | None = None
     secret_key: str | None = None
+    outside: Outside | None = None
+    regions: RegionSwitch | None = None
+    speed: float | None = None
 
 
 @dataclass

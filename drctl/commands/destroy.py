@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from drctl.commands.context import Context, identify, interrupted
+from drctl.commands.journals import refuse_while_broken
 from drctl.commands.plan import count, no_such_target
 from drctl.commands.records import removals
 from drctl.engine.walk import walk
@@ -52,6 +53,7 @@ def destroy(context: Context, approve: Approve, targets: tuple[str, ...] = ()) -
     """
     environment = context.environment()
     with context.writing(environment) as ledger:
+        refuse_while_broken(context.state_dir, environment)
         going = _chosen(ledger, targets)
         if not going:
             ledger.erase()  # what a run leaves that was killed when all but this was done

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from drctl.commands.context import Context, identify
+from drctl.commands.inspection import inspect_all
 from drctl.commands.records import unwanted
-from drctl.engine.inspect import Change, inspect
-from drctl.engine.walk import After, Job, walk
-from drctl.errors import Diagnostic, DrctlError, Interrupted, SettingsError
+from drctl.engine.inspect import Change
+from drctl.errors import Diagnostic, SettingsError
 
 if TYPE_CHECKING:
-    from drctl.aws.clients import Identity
+    from drctl.aws.clients import Aws, Identity
     from drctl.engine.run import AnyResource, Run
     from drctl.ledger.model import Record
     from drctl.ledger.store import Ledger
@@ -77,11 +77,16 @@ def plan(context: Context, targets: tuple[str, ...] = ()) -> Plan:
     return compare(context, desired(context, settings, ledger, targets))
 
 
-def desired(context: Context, settings: Settings, ledger: Ledger, targets: tuple[str, ...]) -> Desired:
-    """The graph, narrowed to the targets and what they need. Raises SettingsError when a target matches nothing."""
+def desired(
+    context: Context, settings: Settings, ledger: Ledger, targets: tuple[str, ...], aws: Aws | None = None
+) -> Desired:
+    """The graph, narrowed to the targets and what they need; ``aws``: a door that is open already.
+
+    Raises SettingsError when a target matches nothing.
+    """
     from drctl.topology import build
 
-    aws = context.aws()
+    aws = aws or context.aws()
     identity = identify(aws, settings.regions.standby, ledger, settings.account)
     run = context.run(aws, identity, ledger, settings.environment)
     run.operators_tags = settings.tags
@@ -91,20 +96,8 @@ def desired(context: Context, settings: Settings, ledger: Ledger, targets: tuple
 
 def compare(context: Context, wanted: Desired) -> Plan:
     """Inspect every resource of the graph, and look for records that the graph no longer has."""
-    jobs = [
-        Job(
-            each.address,
-            starting(inspect, wanted.run, each),
-            {need.address: After.DONE for need in each.needs},
-        )
-        for each in wanted.graph
-    ]
-    result = walk(jobs, context.clock, lambda _: None, context.interrupt)
-    if result.interrupted:
-        raise Interrupted(Diagnostic("interrupted; nothing was changed"))
-    if result.failed:
-        raise DrctlError(result.failed[address] for address in sorted(result.failed))
-    changes = [result.done[each.address] for each in wanted.graph]
+    found = inspect_all(context, wanted.run, wanted.graph)
+    changes = [found[each.address] for each in wanted.graph]
     changes += [Change(record.address, "delete", phase=record.phase) for record in superfluous(wanted)]
     wanted.planned = {change.address: change for change in changes}
     settings, identity = wanted.settings, wanted.identity
@@ -122,13 +115,6 @@ def superfluous(wanted: Desired) -> list[Record]:
     """What is on record and, for all that the graph says, is to go."""
     graph = {each.address for each in wanted.graph}
     return unwanted(wanted.run.ledger, graph, narrowed=bool(wanted.targets))
-
-
-def starting(
-    procedure: Callable[[Run, AnyResource], Any], run: Run, resource: AnyResource
-) -> Callable[[], Any]:
-    """A procedure of one resource, to be started later by the walk."""
-    return lambda: procedure(run, resource)
 
 
 def narrowed(graph: tuple[AnyResource, ...], targets: Iterable[str]) -> tuple[AnyResource, ...]:

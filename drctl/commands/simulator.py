@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from drctl.errors import Diagnostic, DrctlError
+from drctl.errors import Diagnostic, DrctlError, SettingsError
 from drctl.sim import client
 
 Result = dict[str, Any]
@@ -41,6 +41,22 @@ def reset(state_dir: Path) -> Result:
         raise _failed(error) from error
 
 
+def outage(state_dir: Path, region: str) -> Result:
+    """Take a region out, or with ``global`` the control planes of the services that have none."""
+    try:
+        return _as_result(client.begin_outage(client.status(state_dir), region))
+    except client.SimulatorError as error:
+        raise _failed(error) from error
+
+
+def heal(state_dir: Path, region: str | None = None) -> Result:
+    """Bring a region back; None: all. Faults stay."""
+    try:
+        return _as_result(client.end_outage(client.status(state_dir), region))
+    except client.SimulatorError as error:
+        raise _failed(error) from error
+
+
 def _as_result(status: client.Status) -> Result:
     return {
         "running": status.running,
@@ -49,9 +65,11 @@ def _as_result(status: client.Status) -> Result:
         "speed": status.speed,
         "now": status.now,
         "faults": status.faults,
+        "outages": status.outages,
         "access_log": str(status.access_log),
     }
 
 
 def _failed(error: client.SimulatorError) -> DrctlError:
-    return DrctlError(Diagnostic("the simulator does not do that", cause=str(error)))
+    kind = SettingsError if isinstance(error, client.Rejected) else DrctlError
+    return kind(Diagnostic("the simulator does not do that", cause=str(error)))

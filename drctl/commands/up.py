@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from drctl.commands.context import Context, interrupted
+from drctl.commands.inspection import starting
+from drctl.commands.journals import refuse_while_broken
 from drctl.commands.outputs import of_records
-from drctl.commands.plan import Desired, Plan, compare, count, desired, starting, superfluous
+from drctl.commands.plan import Desired, Plan, compare, count, desired, superfluous
 from drctl.commands.records import removals
 from drctl.engine.ensure import ensure
 from drctl.engine.walk import After, Job, Result, walk
@@ -43,6 +45,7 @@ def up(context: Context, approve: Approve, targets: tuple[str, ...] = ()) -> UpR
     """
     settings = context.settings()
     with context.writing(settings.environment) as ledger:
+        refuse_while_broken(context.state_dir, settings.environment)
         wanted = desired(context, settings, ledger, targets)
         planned = compare(context, wanted)
         if planned.differences:

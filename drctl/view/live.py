@@ -24,6 +24,7 @@ THEME = Theme({
     "replace": "magenta",
     "delete": "red",
     "unchanged": "dim",
+    "step": "cyan",
     "good": "green",
     "bad": "bold red",
     "warning": "yellow",
@@ -91,6 +92,13 @@ class LiveView:
         self._stop()
         for line in lines:
             self._console.print(_styled(line), soft_wrap=True)
+
+    def redraw(self, lines: Iterable[Line]) -> None:
+        """Put these in the place of those drawn before."""
+        if self._live is None:
+            self._live = Live(console=self._console, auto_refresh=False)
+            self._live.start()
+        self._live.update(Group(*(_styled(line) for line in lines)), refresh=True)
 
     def complain(self, lines: Iterable[Line]) -> None:
         """Print errors, to stderr."""

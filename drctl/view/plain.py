@@ -46,6 +46,10 @@ class PlainView:
             print("".join(piece for piece, _ in line), file=self._out)
         self._out.flush()
 
+    def redraw(self, lines: Iterable[Line]) -> None:
+        """Print what takes the place of what was printed before: after an empty line."""
+        self.show([[], *lines])
+
     def complain(self, lines: Iterable[Line]) -> None:
         """Print errors, to stderr."""
         for line in lines:

@@ -12,20 +12,27 @@ from drctl.errors import Diagnostic
 
 if TYPE_CHECKING:
     from drctl.commands.destroy import Removal
+    from drctl.commands.drift import DriftResult
     from drctl.commands.plan import Plan
+    from drctl.commands.runs import Intent
+    from drctl.engine.inspect import Change
 
 Piece = tuple[str, str]
 Line = Sequence[Piece]
 
-STYLES = ("", "bold", "dim", "create", "update", "replace", "delete", "unchanged", "good", "bad", "warning")
+STYLES = (
+    *("", "bold", "dim", "create", "update", "replace", "delete", "unchanged", "step"),
+    *("good", "bad", "warning"),
+)
 
-SIGNS = {"create": "+", "update": "~", "replace": "!", "delete": "-", "unchanged": " "}
+SIGNS = {"create": "+", "update": "~", "replace": "!", "delete": "-", "unchanged": " ", "step": ">"}
 DID = {
     "create": "created",
     "update": "updated",
     "replace": "replaced",
     "delete": "deleted",
     "unchanged": "unchanged",
+    "step": "done",
 }
 LONGEST_VALUE = 48
 """Characters of a field's value that are shown: a policy is not read in a plan."""
@@ -53,19 +60,49 @@ def where(environment: str, account: str, caller: str, regions: Iterable[str]) -
 def plan(plan: Plan) -> list[Line]:
     """The differences, their fields under them, and the count."""
     lines = [*where(plan.environment, plan.account, plan.caller, plan.regions), []]
-    width = max((len(change.address) for change in plan.differences), default=0)
-    for change in plan.differences:
+    lines += changes(plan.differences)
+    if plan.differences:
+        lines.append([])
+    lines += [[(notice, "warning")] for notice in plan.notices]
+    lines.append(counts(plan.summary, "to "))
+    return lines
+
+
+def changes(differences: Sequence[Change]) -> list[Line]:
+    """Each with what would be done about it, and below it its fields: as they are, as they should be."""
+    lines: list[Line] = []
+    width = max((len(change.address) for change in differences), default=0)
+    for change in differences:
         sign = f"  {SIGNS[change.action]} "
         lines.append(
             [(sign, change.action), (change.address.ljust(width), ""), (f"  {change.action}", change.action)]
         )
         for name, (actual, desired) in change.fields.items():
             lines.append([(f"      {name}: ", "dim"), (f"{value(actual)} -> {value(desired)}", "")])
-    if plan.differences:
-        lines.append([])
-    lines += [[(notice, "warning")] for notice in plan.notices]
-    lines.append(counts(plan.summary, "to "))
     return lines
+
+
+def drift(result: DriftResult) -> list[Line]:
+    """What differs, and what `drctl up` would do about it."""
+    if not result.drift:
+        return [[("everything is as it was made", "good")]]
+    count = f"{len(result.drift)} differ from what they were made as; `drctl up` repairs them"
+    return [*changes(result.drift), [], [(count, "warning")]]
+
+
+def intent(intent: Intent) -> list[Line]:
+    """What a runbook is about to do, step by step."""
+    parameters = intent.parameters
+    lines = [*where(intent.environment, intent.account, intent.caller, intent.regions)]
+    lines.append([("about to     ", "dim"), (intent.what, "bold")])
+    if parameters.method:
+        how = f"{parameters.method}, {parameters.trigger} trigger"
+        lines.append([("outage       ", "dim"), (how, ""), (f"  {intent.outage}", "dim")])
+    lines.append([])
+    lines += [[("  > ", "step"), (step.title, "")] for step in intent.steps]
+    if parameters.runbook == "failover":
+        lines += [[], [("writes that have not reached the standby are given up", "warning")]]
+    return [*lines, []]
 
 
 def removal(removal: Removal) -> list[Line]:

@@ -76,6 +76,8 @@ def test_every_command_that_changes_or_reads_an_environment(fresh: Installation)
     (change,) = checked(fresh.on_sim("plan", *SMALL), "plan")["changes"]
     assert (change["action"], change["fields"]["description"]["actual"]) == ("update", "somebody's")
 
+    (drifted,) = checked(fresh.on_sim("drift"), "drift", code=2)["drift"]
+    assert drifted == {"address": change["address"], "phase": "ready", "fields": change["fields"]}
     seen = checked(fresh.on_sim("status"), "status")
     assert [alarm["name"] for alarm in seen["alarms"]] == ["demo-heartbeat"]
     assert checked(fresh.on_sim("outputs"), "outputs")["outputs"].keys() == {"global/iam-role/operator"}
@@ -139,6 +141,10 @@ def test_the_commands_that_need_no_environment(desk: Desk) -> None:
     client.request(running, "POST", "faults", {"kind": "lost", "operation": "CreateVpc", "times": 1})
     assert checked(ask("sim", "status"), "sim status")["faults"][0]["kind"] == "lost"
     assert checked(ask("sim", "reset"), "sim reset")["faults"] == []
+    began = checked(ask("sim", "outage", "us-east-1"), "sim outage")
+    assert began["outages"].keys() == {"us-east-1"}
+    assert checked(ask("sim", "status"), "sim status")["outages"] == began["outages"]
+    assert checked(ask("sim", "heal", "us-east-1"), "sim heal")["outages"] == {}
     assert checked(ask("sim", "stop"), "sim stop")["was_running"] is True
 
 
