@@ -6,11 +6,13 @@ import json
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from drctl.settings import Settings, load
+from drctl.sim import client
 from tests.environment import Desk, clean_environment
 
 NOWHERE = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": "/nonexistent", "HOME": "/nonexistent"}
@@ -18,9 +20,11 @@ NOWHERE = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": "/nonexistent
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    """An empty folder."""
-    return Desk(tmp_path)
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    """An empty folder; a simulator that was started for it is stopped."""
+    made = Desk(tmp_path)
+    yield made
+    client.stop(made.state)
 
 
 def test_help_and_version_load_neither_boto3_nor_moto_nor_rich(desk: Desk) -> None:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from botocore.exceptions import ConnectionClosedError
 
 from tests.environment import TIMEOUT, Installation, P, S
 
@@ -168,6 +169,29 @@ def test_unlock_breaks_the_lock_of_a_run_which_then_stops_by_itself(slow: Instal
     assert slow.ok("state", "unlock").json["broken"] is None
     slow.ok("up", "--yes", "--target", f"{P}/nat-gateway/a")
     slow.destroy()
+
+
+def test_a_region_goes_out_and_comes_back(fresh: Installation) -> None:
+    nowhere = fresh.run("sim", "outage", "us-middle-1")
+    assert nowhere.code == 5
+    assert "us-middle-1" in nowhere.err
+    assert "global or one of" in nowhere.err
+    for region in (P, "global"):
+        assert fresh.run("sim", "outage", region).code == 0
+    shown = fresh.run("sim", "status").out
+    assert P in shown
+    assert "global" in shown
+    with pytest.raises(ConnectionClosedError):
+        fresh.client("ec2", P).describe_vpcs()
+    with pytest.raises(ConnectionClosedError):
+        fresh.client("iam", S).list_roles()
+    fresh.client("ec2", S).describe_vpcs()
+    assert fresh.run("sim", "heal", P).code == 0
+    fresh.client("ec2", P).describe_vpcs()
+    with pytest.raises(ConnectionClosedError):
+        fresh.client("iam", S).list_roles()
+    assert fresh.run("sim", "heal").code == 0
+    fresh.client("iam", S).list_roles()
 
 
 def _until_called(place: Installation, operation: str, child: subprocess.Popen[str]) -> None:

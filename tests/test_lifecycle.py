@@ -172,7 +172,7 @@ def test_up_leaves_the_database_where_a_failover_put_it_and_the_tasks_it_started
 def _switch_over(built: Built, region: str) -> None:
     name = "demo-primary" if region == P else "demo-standby"
     shown = built.client("rds", region).describe_db_clusters(DBClusterIdentifier=name)["DBClusters"]
-    built.client("rds", region).switchover_global_cluster(
+    built.client("rds", S if region == P else P).switchover_global_cluster(
         GlobalClusterIdentifier="demo-global", TargetDbClusterIdentifier=shown[0]["DBClusterArn"]
     )
     built.sim.advance(900)

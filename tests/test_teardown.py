@@ -59,9 +59,10 @@ def _fill(built: Built) -> None:
 
 
 def _switch_over_to_s(built: Built) -> None:
-    rds = built.client("rds", S)
-    standby = rds.describe_db_clusters(DBClusterIdentifier="demo-standby")["DBClusters"][0]["DBClusterArn"]
-    rds.switchover_global_cluster(GlobalClusterIdentifier="demo-global", TargetDbClusterIdentifier=standby)
+    (shown,) = built.client("rds", S).describe_db_clusters(DBClusterIdentifier="demo-standby")["DBClusters"]
+    built.client("rds", P).switchover_global_cluster(
+        GlobalClusterIdentifier="demo-global", TargetDbClusterIdentifier=shown["DBClusterArn"]
+    )
     built.sim.advance(900)
 
 
