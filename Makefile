@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup demo test check bench format clean
+.PHONY: setup demo tools test check bench format clean
 
 setup: $(READY)
 
@@ -19,8 +19,17 @@ $(READY): pyproject.toml constraints.txt
 demo: setup
 	@BIN=$(BIN) bash scripts/demo.sh
 
+# What the tests drive beside Python, on Debian: a browser for the report's page, dig for the name server.
+tools:
+	command -v chromium >/dev/null && command -v dig >/dev/null && command -v pdftotext >/dev/null \
+	  || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium bind9-dnsutils poppler-utils; }
+
 test: setup
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 3 --dist loadgroup
+
+# Every runbook killed before and after every step: about an hour.
+rehearse: setup
+	$(BIN)/python -m pytest -n 3 --dist loadgroup -x tests/exhaustive/every_kill.py
 
 check: setup
 	$(BIN)/ruff check .
