@@ -69,6 +69,11 @@ class Drilled:
                 self.facts.setdefault(entry["name"], entry["value"])
 
     @property
+    def unsure_s(self) -> float:
+        """How long the call took that took the region out: drctl counts from its beginning, the outsider from its end."""
+        return self.out_since - float(self.facts["outage_at"])
+
+    @property
     def report(self) -> dict[str, Any]:
         """The JSON master."""
         found: dict[str, Any] = json.loads((self.folder / "report.json").read_text(encoding="utf-8"))
