@@ -127,34 +127,26 @@ class Aws:
     @cached_property
     def once(self) -> Aws:
         """The same door, whose clients never send a request twice: an answer that was lost is the engine's affair."""
-        if self._attempts == 1:
-            return self
-        return Aws(
-            self._session,
-            self._endpoint_url,
-            1,
-            only=self._only,
-            witness=self._witness,
-            timeouts=self._timeouts,
-        )
+        return self if self._attempts == 1 else self._like(attempts=1)
 
     @cached_property
     def brief(self) -> Aws:
         """The same door for looks that may remain without an answer: a region that is out costs seconds."""
-        return Aws(
-            self._session, self._endpoint_url, 2, only=self._only, witness=self._witness, timeouts=BRIEF
-        )
+        return self._like(attempts=2, timeouts=BRIEF)
 
     def witnessed(self, witness: Witness, only: str | None = None) -> Aws:
         """The same door, each call told to ``witness``; with ``only``, open to that region's own endpoints alone."""
-        return Aws(
-            self._session,
-            self._endpoint_url,
-            self._attempts,
-            only=only,
-            witness=witness,
-            timeouts=self._timeouts,
-        )
+        return self._like(witness=witness, only=only)
+
+    def _like(self, **changes: Any) -> Aws:
+        """Another door of the same session, different in nothing but this."""
+        given = {
+            "attempts": self._attempts,
+            "only": self._only,
+            "witness": self._witness,
+            "timeouts": self._timeouts,
+        }
+        return Aws(self._session, self._endpoint_url, **{**given, **changes})
 
     def identity(self, region: str) -> Identity:
         """Account and caller, from the STS of ``region`` (the global one lives in us-east-1).

@@ -116,6 +116,20 @@ class Context:
         """The ledger, for looking only."""
         return Ledger(self.state_dir, environment)
 
+    def built(self) -> Ledger:
+        """The ledger of an environment that is there, for looking only. Raises DrctlError when nothing was built."""
+        environment = self.environment()
+        ledger = self.reading(environment)
+        if not ledger.records():
+            raise DrctlError(
+                Diagnostic(
+                    f"the environment {environment!r} has not been built",
+                    cause=f"{ledger.path} holds no resource",
+                    remedy="`drctl up` builds it",
+                )
+            )
+        return ledger
+
     @contextmanager
     def writing(self, environment: str) -> Iterator[Ledger]:
         """The ledger under its lock; folded and released at the end, whatever happens.

@@ -13,7 +13,6 @@ from drctl.commands.inspection import inspect_all
 from drctl.commands.plan import fields_as_json
 from drctl.commands.records import rebuilt
 from drctl.engine.inspect import Change
-from drctl.errors import Diagnostic, DrctlError
 from drctl.ledger.model import CONDEMNED
 
 
@@ -35,16 +34,8 @@ class DriftResult:
 
 def drift(context: Context) -> DriftResult:
     """Compare every record with AWS. Raises DrctlError when there is none, or when something cannot be read."""
-    environment = context.environment()
-    ledger = context.reading(environment)
-    if not ledger.records():
-        raise DrctlError(
-            Diagnostic(
-                f"the environment {environment!r} has not been built",
-                cause=f"{ledger.path} holds no resource",
-                remedy="`drctl up` builds it",
-            )
-        )
+    ledger = context.built()
+    environment = ledger.meta.environment
     aws = context.aws()
     identity = identify(aws, ledger.meta.regions[-1], ledger, None)
     run = context.run(aws, identity, ledger, environment)

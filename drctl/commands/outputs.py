@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from drctl.commands.context import Context
-from drctl.errors import Diagnostic, DrctlError
 from drctl.ledger.model import CONDEMNED, GONE
 from drctl.ledger.store import Ledger
 
@@ -37,17 +36,8 @@ class OutputsResult:
 
 def outputs(context: Context) -> OutputsResult:
     """What ``up`` made. Raises DrctlError when there is nothing."""
-    environment = context.environment()
-    ledger = context.reading(environment)
-    if not ledger.records():
-        raise DrctlError(
-            Diagnostic(
-                f"the environment {environment!r} has not been built",
-                cause=f"{ledger.path} holds no resource",
-                remedy="`drctl up` builds it",
-            )
-        )
-    return OutputsResult(environment, of_records(ledger))
+    ledger = context.built()
+    return OutputsResult(ledger.meta.environment, of_records(ledger))
 
 
 def of_records(ledger: Ledger) -> dict[str, str]:

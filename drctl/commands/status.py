@@ -96,7 +96,7 @@ def status(context: Context) -> StatusResult:
 
     Raises DrctlError when there is nothing to look at, or when nothing at all could be read.
     """
-    ledger = _ledger(context)
+    ledger = context.built()
     aws = context.aws().brief
     seen = roles(context, aws, ledger)
     identity = _identity(aws, ledger, seen)
@@ -113,7 +113,7 @@ def watch(context: Context, every: float) -> Iterator[StatusResult]:
     Never is more than half of the time spent looking, nor more than a small part of it at the resources.
     Raises like ``status``, except that an environment of which nothing can be read any more is shown as that.
     """
-    ledger = _ledger(context)
+    ledger = context.built()
     aws, clock = context.aws().brief, context.clock
     identity: Identity | None = None
     inspection, due, silent = Inspection(), 0.0, set[str]()
@@ -125,7 +125,7 @@ def watch(context: Context, every: float) -> Iterator[StatusResult]:
         yield StatusResult(ledger.meta.environment, identity.account, ledger.meta.regions, seen, inspection)
         if clock.now() < due and silent == seen.silent.keys():
             time.sleep(clock.real(max(every - took, took)))
-            ledger = _ledger(context)
+            ledger = context.built()
             continue
         began, silent = clock.now(), set(seen.silent)
         inspection = _inspect(context, aws, ledger, identity, seen.silent)
@@ -142,20 +142,6 @@ def refuse_json(json: bool) -> None:
                 remedy="leave one of them out; a script asks `drctl --output json status` again and again",
             )
         )
-
-
-def _ledger(context: Context) -> Ledger:
-    environment = context.environment()
-    ledger = context.reading(environment)
-    if not ledger.records():
-        raise DrctlError(
-            Diagnostic(
-                f"the environment {environment!r} has not been built",
-                cause=f"{ledger.path} holds no resource",
-                remedy="`drctl up` builds it",
-            )
-        )
-    return ledger
 
 
 def _identity(aws: Aws, ledger: Ledger, seen: Roles) -> Identity:

@@ -33,32 +33,30 @@ user guide)."""
 
 def at_least(aws: Aws, region: str, here: Service, wanted: Service) -> None:
     """Let ``here`` run no fewer tasks than ``wanted`` has in normal times. What already runs more is left alone."""
-    aws.application_autoscaling(region).register_scalable_target(
-        ServiceNamespace="ecs",
-        ResourceId=here.scalable_id,
-        ScalableDimension="ecs:service:DesiredCount",
-        MinCapacity=wanted.min_tasks,
-        MaxCapacity=max(wanted.max_tasks, here.max_tasks),
-        SuspendedState=SCALING,
-    )
+    _bound(aws, region, here, wanted.min_tasks, max(wanted.max_tasks, here.max_tasks))
     if _service(aws, region, here)["desiredCount"] < wanted.tasks:
         aws.ecs(region).update_service(cluster=here.cluster, service=here.arn, desiredCount=wanted.tasks)
 
 
 def exactly(aws: Aws, region: str, service: Service) -> None:
     """Bounds and number of tasks as they are in normal times; what autoscaling has added goes."""
-    aws.application_autoscaling(region).register_scalable_target(
-        ServiceNamespace="ecs",
-        ResourceId=service.scalable_id,
-        ScalableDimension="ecs:service:DesiredCount",
-        MinCapacity=service.min_tasks,
-        MaxCapacity=service.max_tasks,
-        SuspendedState=SCALING,
-    )
+    _bound(aws, region, service, service.min_tasks, service.max_tasks)
     if _service(aws, region, service)["desiredCount"] != service.tasks:
         aws.ecs(region).update_service(
             cluster=service.cluster, service=service.arn, desiredCount=service.tasks
         )
+
+
+def _bound(aws: Aws, region: str, service: Service, least: int, most: int) -> None:
+    """Autoscaling chooses from these numbers, and is not suspended."""
+    aws.application_autoscaling(region).register_scalable_target(
+        ServiceNamespace="ecs",
+        ResourceId=service.scalable_id,
+        ScalableDimension="ecs:service:DesiredCount",
+        MinCapacity=least,
+        MaxCapacity=most,
+        SuspendedState=SCALING,
+    )
 
 
 def stop(recovery: Recovery, aws: Aws, side: Side) -> list[str]:

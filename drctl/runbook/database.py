@@ -11,11 +11,10 @@ from drctl.aws.metric import highest
 from drctl.runbook.step import Finding
 
 if TYPE_CHECKING:
-    from mypy_boto3_rds.type_defs import GlobalClusterMemberTypeDef, GlobalClusterTypeDef
+    from mypy_boto3_rds.type_defs import DBClusterTypeDef, GlobalClusterMemberTypeDef, GlobalClusterTypeDef
 
     from drctl.aws.clients import Aws
     from drctl.runbook.site import Side, Site
-
 
 BUSY = frozenset({"InvalidGlobalClusterStateFault", "InvalidDBClusterStateFault"})
 """What FailoverGlobalCluster and SwitchoverGlobalCluster answer while something else is under way (API reference)."""
@@ -28,8 +27,7 @@ def writer(aws: Aws, site: Site, ask: Side) -> str | None:
 
 def writer_of(aws: Aws, global_cluster: str, ask: str) -> str | None:
     """``writer`` for a global cluster by its name, asked in the region ``ask``."""
-    found = aws.rds(ask).describe_global_clusters(GlobalClusterIdentifier=global_cluster)["GlobalClusters"]
-    return _writing(found[0])
+    return _writing(_global(aws, global_cluster, ask))
 
 
 def _writing(cluster: GlobalClusterTypeDef) -> str | None:
@@ -46,7 +44,7 @@ def move_writer(aws: Aws, site: Site, to: Side, *, loses_data: bool) -> dict[str
         nothing, needs both, and is asked of the region that writes now ("Using switchover or failover in Amazon
         Aurora Global Database": region_of_primary there, region_of_selected_secondary for a failover).
     """
-    cluster = _global(aws, site, to)
+    cluster = _global(aws, site.global_cluster, to.region)
     moving = cluster.get("FailoverState", {})
     if moving.get("Status"):
         # While one move is under way, IsWriter says nothing of where it ends.
@@ -81,19 +79,18 @@ def writes(aws: Aws, site: Site, side: Side, ask: Side) -> Finding:
 
     Asked in the region of ``ask`` and in its own.
     """
-    cluster = _global(aws, site, ask)
+    cluster = _global(aws, site.global_cluster, ask.region)
     found, moving = _writing(cluster), cluster.get("FailoverState", {}).get("Status")
     if found != side.region or moving:
         state = moving or cluster.get("Status", "")
         return Finding(False, f"{found or 'no region'} writes, the global cluster is {state}", found)
-    (member,) = aws.rds(side.region).describe_db_clusters(DBClusterIdentifier=side.cluster)["DBClusters"]
-    status = member["Status"]
+    status = own(aws, side)["Status"]
     return Finding(status == "available", f"{side.region} writes, its cluster is {status}", found)
 
 
 def joined(aws: Aws, site: Site, side: Side, ask: Side) -> Finding:
     """Whether ``side`` is a synchronised member of the global cluster, as the region of ``ask`` tells."""
-    member = _member(_global(aws, site, ask), side)
+    member = _member(_global(aws, site.global_cluster, ask.region), side)
     if member is None:
         return Finding(False, f"{side.cluster} is no member of {site.global_cluster}")
     state = member.get("SynchronizationStatus", "")
@@ -102,10 +99,15 @@ def joined(aws: Aws, site: Site, side: Side, ask: Side) -> Finding:
     )
 
 
+def own(aws: Aws, side: Side) -> DBClusterTypeDef:
+    """The side's cluster, as its own region describes it."""
+    (found,) = aws.rds(side.region).describe_db_clusters(DBClusterIdentifier=side.cluster)["DBClusters"]
+    return found
+
+
 def instances(aws: Aws, side: Side) -> int:
     """How many instances the side's cluster has; a cluster without any cannot be promoted."""
-    (cluster,) = aws.rds(side.region).describe_db_clusters(DBClusterIdentifier=side.cluster)["DBClusters"]
-    return len(cluster["DBClusterMembers"])
+    return len(own(aws, side)["DBClusterMembers"])
 
 
 def lag_s(aws: Aws, side: Side, now: float) -> float | None:
@@ -124,9 +126,8 @@ def lag_of(aws: Aws, region: str, cluster: str, now: float) -> float | None:
     return None if milliseconds is None else milliseconds / 1000
 
 
-def _global(aws: Aws, site: Site, ask: Side) -> GlobalClusterTypeDef:
-    answer = aws.rds(ask.region).describe_global_clusters(GlobalClusterIdentifier=site.global_cluster)
-    (found,) = answer["GlobalClusters"]
+def _global(aws: Aws, name: str, region: str) -> GlobalClusterTypeDef:
+    (found,) = aws.rds(region).describe_global_clusters(GlobalClusterIdentifier=name)["GlobalClusters"]
     return found
 
 

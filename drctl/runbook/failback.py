@@ -124,9 +124,7 @@ def rejoined(recovery: Recovery) -> Finding:
     finding = database.joined(recovery.standby, site, side, site.standby)
     if not finding.ok:
         return finding
-    (cluster,) = recovery.aws.rds(side.region).describe_db_clusters(DBClusterIdentifier=side.cluster)[
-        "DBClusters"
-    ]
+    cluster = database.own(recovery.aws, side)
     if cluster["Status"] != "available":
         return Finding(False, f"{side.cluster} is {cluster['Status']}")
     lag, limit = database.lag_s(recovery.aws, side, recovery.clock.now()), recovery.settings.objectives.rpo_s

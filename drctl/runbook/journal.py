@@ -55,6 +55,11 @@ class Journal:
                     remedy="put the original back; without it, look with `drctl status` at where things stand",
                 )
             )
+        self._facts = {e["name"]: e["value"] for e in self._entries if e["kind"] == "fact"}
+
+    def fact(self, name: str) -> Any:
+        """The last value written down for a name; None when there is none. Kept by name: it is asked all the time."""
+        return self._facts.get(name)
 
     @property
     def entries(self) -> list[Entry]:
@@ -71,6 +76,8 @@ class Journal:
                 return entry
             self._append((_canonical(entry) + "\n").encode(), sync=kind not in MEASUREMENTS)
             self._entries.append(entry)
+            if kind == "fact":
+                self._facts[data["name"]] = data["value"]
             return entry
 
     def _append(self, line: bytes, *, sync: bool) -> None:

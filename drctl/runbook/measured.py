@@ -9,10 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from drctl.probe.measure import PATHS, STORES
 from drctl.runbook.said import count, mapping, number, truth
 
-PATHS = ("read-name", "write-name", "read-distribution", "write-distribution")
-STORES = ("database", "table", "bucket")
 PARTS = ("outage", "failback")
 
 
@@ -122,7 +121,7 @@ def stores(results: Mapping[str, Any]) -> tuple[Store, ...]:
 
 
 def _stores(said: Mapping[str, Any]) -> Iterator[Store]:
-    for name, store in _in_order(said, STORES):
+    for name, store in _in_order(said, tuple(STORES)):
         arrived, lost = number(store.get("arrived")), store.get("lost")
         yield Store(
             name,

@@ -130,7 +130,7 @@ class Recovery:
 
     def fact(self, name: str) -> Any:
         """The last value written down for a name; None when there is none."""
-        return fact(self.journal.entries, name)
+        return self.journal.fact(name)
 
     def remember(self, name: str, value: Any) -> None:
         """Write down a fact."""
@@ -214,9 +214,3 @@ class Recovery:
     def may_pass(self, error: Exception) -> bool:
         """Whether the same request may succeed in a moment."""
         return classify(error).meaning in (Meaning.THROTTLED, Meaning.NOT_YET, Meaning.IN_USE, Meaning.LOST)
-
-
-def fact(entries: list[Entry], name: str) -> Any:
-    """The last value that a journal holds for a name; None when there is none."""
-    found = [e["value"] for e in entries if e["kind"] == "fact" and e["name"] == name]
-    return found[-1] if found else None

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from drctl.probe.measure import measure
+from drctl.probe.measure import READ_NAME, WRITE_NAME, measure
 from drctl.runbook import journal
 from drctl.runbook.document import (
     CALL_COLUMNS,
@@ -34,7 +34,7 @@ from drctl.runbook.journal import Entry
 from drctl.runbook.measured import phases, routes, stores, unserved
 from drctl.runbook.said import items, mapping, number, rows, text, truth
 
-NAME_PATHS = ("read-name", "write-name")
+NAME_PATHS = (READ_NAME, WRITE_NAME)
 """The paths that the recovery time is judged by; those through the distribution are shown beside them."""
 
 WORDS = (

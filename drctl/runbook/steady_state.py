@@ -110,9 +110,7 @@ def _answers(recovery: Recovery, side: Side) -> Finding:
 
 
 def _cluster(recovery: Recovery, side: Side) -> Finding:
-    (found,) = recovery.aws.rds(side.region).describe_db_clusters(DBClusterIdentifier=side.cluster)[
-        "DBClusters"
-    ]
+    found = database.own(recovery.aws, side)
     number = len(found["DBClusterMembers"])
     if not number:
         return Finding(
