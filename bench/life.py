@@ -15,7 +15,7 @@ from typing import Any
 
 from bench import applications
 from bench.measured import Absent, Usage, measure, processor_seconds
-from drctl.ledger.store import Ledger
+from drctl.ledger.ledger import Ledger
 from drctl.sim import client
 
 PROJECT = Path(__file__).resolve().parent.parent

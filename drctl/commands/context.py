@@ -13,7 +13,7 @@ from drctl.engine.events import Emit
 from drctl.engine.walk import Interrupt
 from drctl.errors import Diagnostic, DrctlError, Interrupted, SettingsError
 from drctl.ledger.lock import Lock
-from drctl.ledger.store import Ledger
+from drctl.ledger.ledger import Ledger
 
 if TYPE_CHECKING:
     from drctl.aws.clients import Aws, Identity

@@ -14,7 +14,7 @@ from drctl.commands.records import removals
 from drctl.engine.walk import walk
 from drctl.errors import Diagnostic, DrctlError
 from drctl.ledger.model import Record
-from drctl.ledger.store import Ledger
+from drctl.ledger.ledger import Ledger
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from drctl.runbook.watch import Watch
 
 if TYPE_CHECKING:
     from drctl.aws.clients import ApiCall, Aws, Identity
-    from drctl.ledger.store import Ledger
+    from drctl.ledger.ledger import Ledger
     from drctl.runbook.site import Site
     from drctl.settings import Settings
 

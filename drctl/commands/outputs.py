@@ -7,7 +7,7 @@ from typing import Any
 
 from drctl.commands.context import Context
 from drctl.ledger.model import CONDEMNED, GONE
-from drctl.ledger.store import Ledger
+from drctl.ledger.ledger import Ledger
 
 SHOWN = {
     "load-balancer": "dns_name",

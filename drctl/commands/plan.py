@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from drctl.aws.clients import Aws, Identity
     from drctl.engine.run import AnyResource, Run
     from drctl.ledger.model import Record
-    from drctl.ledger.store import Ledger
+    from drctl.ledger.ledger import Ledger
     from drctl.settings import Settings
 
 ACTIONS = ("create", "update", "replace", "delete", "unchanged")

@@ -14,7 +14,7 @@ from drctl.ledger.model import CONDEMNED, Record, successor
 
 if TYPE_CHECKING:
     from drctl.engine.run import AnyResource, Run
-    from drctl.ledger.store import Ledger
+    from drctl.ledger.ledger import Ledger
 
 
 def rebuilt(ledger: Ledger) -> dict[str, AnyResource]:

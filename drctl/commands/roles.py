@@ -34,7 +34,7 @@ from drctl.settings import BREAKER_TABLE
 if TYPE_CHECKING:
     from drctl.aws.clients import Aws
     from drctl.commands.context import Context
-    from drctl.ledger.store import Ledger
+    from drctl.ledger.ledger import Ledger
 
 T = TypeVar("T")
 

@@ -22,7 +22,7 @@ from drctl.ledger.model import CONDEMNED
 
 if TYPE_CHECKING:
     from drctl.aws.clients import Aws, Identity
-    from drctl.ledger.store import Ledger
+    from drctl.ledger.ledger import Ledger
 
 RESOURCES_EVERY_S = 60.0
 """Seconds between two looks at all resources while the roles are watched."""

@@ -17,7 +17,7 @@ from drctl.engine.walk import After, Job, Result, walk
 from drctl.errors import DrctlError
 
 if TYPE_CHECKING:
-    from drctl.ledger.store import Ledger
+    from drctl.ledger.ledger import Ledger
 
 Approve = Callable[[Plan], None]
 """Returns when the operator agrees; raises otherwise."""

@@ -15,7 +15,7 @@ from drctl.engine.trouble import Classify
 from drctl.engine.unknown import unknown_outputs
 from drctl.errors import Diagnostic
 from drctl.ledger.model import Intent, Record
-from drctl.ledger.store import Ledger
+from drctl.ledger.ledger import Ledger
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance

@@ -12,7 +12,7 @@ from typing import Any
 
 from drctl.errors import Diagnostic, DrctlError
 from drctl.ledger.model import CONDEMNED, Record
-from drctl.ledger.store import Ledger
+from drctl.ledger.ledger import Ledger
 from drctl.settings import BREAKER_TABLE, LOG_BUCKET
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from drctl.ledger.lock import Lock
 from drctl.ledger.model import Record
-from drctl.ledger.store import Ledger
+from drctl.ledger.ledger import Ledger
 from tests.environment import TIMEOUT, Desk, Installation
 
 pytestmark = pytest.mark.xdist_group("fresh")

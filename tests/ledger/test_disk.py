@@ -11,7 +11,7 @@ import pytest
 from drctl.errors import DrctlError
 from drctl.ledger.lock import Lock
 from drctl.ledger.model import Record
-from drctl.ledger.store import Ledger
+from drctl.ledger.ledger import Ledger
 
 
 def record(number: int) -> Record:

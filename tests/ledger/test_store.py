@@ -15,7 +15,7 @@ import pytest
 from drctl.errors import DrctlError, LockedError
 from drctl.ledger.lock import Lock, break_lock, holder
 from drctl.ledger.model import Intent, Record
-from drctl.ledger.store import Ledger, StateDamaged
+from drctl.ledger.ledger import Ledger, StateDamaged
 
 
 def a_record(address: str = "us-east-1/vpc/main", **changes: object) -> Record:
