@@ -47,8 +47,8 @@ from drctl.engine.resource import Resource
 from drctl.engine.run import ResourceFailed, Run
 from drctl.engine.spec import rebuild
 from drctl.engine.unknown import unknown_outputs
-from drctl.ledger.lock import Lock
 from drctl.ledger.ledger import Ledger
+from drctl.ledger.lock import Lock
 from drctl.sim.access_log import is_mutating
 
 if TYPE_CHECKING:

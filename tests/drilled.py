@@ -70,7 +70,7 @@ class Drilled:
 
     @property
     def unsure_s(self) -> float:
-        """How long the call took that took the region out: drctl counts from its beginning, the outsider from its end."""
+        """How long the call took that began the outage: drctl counts from its beginning, the outsider from its end."""
         return self.out_since - float(self.facts["outage_at"])
 
     @property

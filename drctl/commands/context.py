@@ -12,8 +12,8 @@ from drctl.engine.clock import Clock, WallClock
 from drctl.engine.events import Emit
 from drctl.engine.walk import Interrupt
 from drctl.errors import Diagnostic, DrctlError, Interrupted, SettingsError
-from drctl.ledger.lock import Lock
 from drctl.ledger.ledger import Ledger
+from drctl.ledger.lock import Lock
 
 if TYPE_CHECKING:
     from drctl.aws.clients import Aws, Identity

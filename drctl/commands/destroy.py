@@ -13,8 +13,8 @@ from drctl.commands.plan import count, no_such_target
 from drctl.commands.records import removals
 from drctl.engine.walk import walk
 from drctl.errors import Diagnostic, DrctlError
-from drctl.ledger.model import Record
 from drctl.ledger.ledger import Ledger
+from drctl.ledger.model import Record
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from drctl.commands.context import Context
-from drctl.ledger.model import CONDEMNED, GONE
 from drctl.ledger.ledger import Ledger
+from drctl.ledger.model import CONDEMNED, GONE
 
 SHOWN = {
     "load-balancer": "dns_name",

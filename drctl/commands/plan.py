@@ -16,8 +16,8 @@ from drctl.errors import Diagnostic, SettingsError
 if TYPE_CHECKING:
     from drctl.aws.clients import Aws, Identity
     from drctl.engine.run import AnyResource, Run
-    from drctl.ledger.model import Record
     from drctl.ledger.ledger import Ledger
+    from drctl.ledger.model import Record
     from drctl.settings import Settings
 
 ACTIONS = ("create", "update", "replace", "delete", "unchanged")

@@ -14,8 +14,8 @@ from drctl.engine.spec import fields_as_json
 from drctl.engine.trouble import Classify
 from drctl.engine.unknown import unknown_outputs
 from drctl.errors import Diagnostic
-from drctl.ledger.model import Intent, Record
 from drctl.ledger.ledger import Ledger
+from drctl.ledger.model import Intent, Record
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance

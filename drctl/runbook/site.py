@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from drctl.errors import Diagnostic, DrctlError
-from drctl.ledger.model import CONDEMNED, Record
 from drctl.ledger.ledger import Ledger
+from drctl.ledger.model import CONDEMNED, Record
 from drctl.settings import BREAKER_TABLE, LOG_BUCKET
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from drctl.ledger.ledger import Ledger
 from drctl.ledger.lock import Lock
 from drctl.ledger.model import Record
-from drctl.ledger.ledger import Ledger
 from tests.environment import TIMEOUT, Desk, Installation
 
 pytestmark = pytest.mark.xdist_group("fresh")

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from drctl.errors import DrctlError
+from drctl.ledger.ledger import Ledger
 from drctl.ledger.lock import Lock
 from drctl.ledger.model import Record
-from drctl.ledger.ledger import Ledger
 
 
 def record(number: int) -> Record:

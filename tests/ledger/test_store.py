@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from drctl.errors import DrctlError, LockedError
+from drctl.ledger.ledger import Ledger, StateDamaged
 from drctl.ledger.lock import Lock, break_lock, holder
 from drctl.ledger.model import Intent, Record
-from drctl.ledger.ledger import Ledger, StateDamaged
 
 
 def a_record(address: str = "us-east-1/vpc/main", **changes: object) -> Record:
