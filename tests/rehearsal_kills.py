@@ -84,6 +84,11 @@ class Kills:
                 arguments = (arguments[0], "--resume")
         assert killed > len(points) / 2, "too few kills to prove anything"
 
+    @property
+    def too_late(self) -> bool:
+        """Whether the last run came to its verdict before it died: after the last step there is nothing else to do."""
+        return read(self._place.journals[-1])[-1]["kind"] == "verdict"
+
     def interrupt(self, arguments: Sequence[str], wanted: Wanted) -> Ran:
         """The same with Ctrl-C, and what it says at its end."""
         child = self._until(arguments, wanted, stdout=subprocess.PIPE)

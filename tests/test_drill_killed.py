@@ -10,7 +10,7 @@ import pytest
 
 from drctl.runbook import drill
 from tests.rehearsal import REHEARSAL, Rehearsal
-from tests.rehearsal_kills import Kills, assert_as_before, at, moving, of_kind, roles
+from tests.rehearsal_kills import Kills, assert_as_before, at, difference, moving, of_kind, roles
 
 pytestmark = pytest.mark.xdist_group(REHEARSAL)
 
@@ -53,6 +53,20 @@ def test_a_drill_killed_after_the_promotion_is_taken_back(
     ran = kills.run("drill", "--abort")
     assert ran.code == 1, ran.out[-2000:] + ran.err
     assert_as_before(rehearsed, before, "aborted")
+
+
+def test_a_failover_taken_back_the_moment_it_began_stays_taken_back(
+    rehearsed: Rehearsal, before: dict[str, Any]
+) -> None:
+    """The alarm looks at the minute in which the switch was thrown only when that minute is over."""
+    kills = Kills(rehearsed)
+    kills.kill(("failover",), at("failover.switch", "done"))
+    ran = kills.run("failover", "--abort")
+    assert ran.code == 1, ran.out[-2000:] + ran.err
+    assert_as_before(rehearsed, before, "aborted")
+    for _ in range(6):
+        rehearsed.sim.advance(30)
+        assert difference(before, roles(rehearsed)) == {}
 
 
 def test_ctrl_c_takes_a_drill_back(rehearsed: Rehearsal, before: dict[str, Any]) -> None:

@@ -14,17 +14,23 @@ WINDOW_S = 300
 
 
 def highest(
-    aws: Aws, region: str, namespace: str, metric: str, dimensions: Mapping[str, str], now: float
+    aws: Aws,
+    region: str,
+    namespace: str,
+    metric: str,
+    dimensions: Mapping[str, str],
+    now: float,
+    window_s: float = WINDOW_S,
 ) -> float | None:
     """The highest value of the last minutes, in the metric's own unit; None where nothing was published.
 
-    now: seconds since the epoch. Raises ClientError and BotoCoreError.
+    now: seconds since the epoch; window_s: how far back. Raises ClientError and BotoCoreError.
     """
     points = aws.cloudwatch(region).get_metric_statistics(
         Namespace=namespace,
         MetricName=metric,
         Dimensions=[{"Name": name, "Value": value} for name, value in dimensions.items()],
-        StartTime=datetime.fromtimestamp(now - WINDOW_S, UTC),
+        StartTime=datetime.fromtimestamp(now - window_s, UTC),
         EndTime=datetime.fromtimestamp(now, UTC),
         Period=60,
         Statistics=["Maximum"],

@@ -156,17 +156,19 @@ def put_back(recovery: Recovery) -> None:
 
 
 def traffic(recovery: Recovery) -> Finding:
-    """The alarm is silent, the name servers answer with the primary, users read and write there."""
-    site = recovery.site
+    """The alarm is silent and stays so, the name servers answer with the primary, users read and write there."""
+    site, now = recovery.site, recovery.clock.now()
+    if now >= (recovery.put_back_at or 0.0) + REPEAT_S:
+        switch.publish(recovery.standby, site, thrown=False)
+        recovery.put_back_at = now
     if switch.is_thrown(recovery.standby, site):
-        if recovery.clock.now() >= (recovery.put_back_at or 0.0) + REPEAT_S:
-            switch.publish(recovery.standby, site, thrown=False)
-            recovery.put_back_at = recovery.clock.now()
         return Finding(False, "the switch's alarm still rings")
     finding = recovery.watch.served_by(site.primary)
     if finding.ok and recovery.fact("serving") != site.primary.region:
         recovery.remember("serving", site.primary.region)
-        recovery.remember("traffic_back_at", recovery.clock.now())
+        recovery.remember("traffic_back_at", now)
+    if finding.ok and not switch.is_settled(recovery.standby, site, now):
+        return Finding(False, "the switch's alarm may still look at the minute in which it was thrown")
     return finding
 
 
