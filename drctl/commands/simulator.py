@@ -49,10 +49,20 @@ def outage(state_dir: Path, region: str) -> Result:
         raise _failed(error) from error
 
 
-def heal(state_dir: Path, region: str | None = None) -> Result:
-    """Bring a region back; None: all. Faults stay."""
+def fault(state_dir: Path, kind: str, **wish: Any) -> Result:
+    """Put a fault in force; what is None is not said. docs/simulator.md tells kinds and fields."""
+    said = {name: value for name, value in wish.items() if value is not None}
     try:
-        return _as_result(client.end_outage(client.status(state_dir), region))
+        return {"fault": client.add_fault(client.status(state_dir), {"kind": kind, **said})}
+    except client.SimulatorError as error:
+        raise _failed(error) from error
+
+
+def heal(state_dir: Path, region: str | None = None) -> Result:
+    """Bring a region back; None: all, and no fault stays in force."""
+    try:
+        status = client.status(state_dir)
+        return _as_result(client.end_outage(status, region) if region else client.heal(status))
     except client.SimulatorError as error:
         raise _failed(error) from error
 

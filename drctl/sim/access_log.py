@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 READS = re.compile(
@@ -27,9 +28,12 @@ class AccessLog:
     """Appends; whoever reads it reads the file.
 
     Every line holds ``time`` (simulated seconds since the epoch), ``service``, ``operation``, ``region``,
-    ``status`` (HTTP), ``code`` (AWS's error code, null on success), ``mutating`` and ``caller`` (the access key that
-    signed it). A call that was executed and whose answer was then lost has ``code`` "ResponseLost"; one to a region
-    that is out has status 0 and ``code`` "RegionOut".
+    ``status`` (HTTP), ``code`` (AWS's error code, null on success), ``mutating``, ``caller`` (the access key that
+    signed it), ``acted`` (whether AWS carried it out, whatever the caller was told) and ``faults`` (the kinds that hit
+    it).
+
+    Of a call that nobody answered ``code`` says why: "RegionOut", "ServiceDown", "ResponseLost", "NoAnswer" (it was
+    kept waiting), "ConnectionReset"; ``status`` is then what AWS wanted to answer, or 0 if it has not seen the call.
     """
 
     def __init__(self, path: Path) -> None:
@@ -47,6 +51,9 @@ class AccessLog:
         status: int,
         code: str | None,
         caller: str = "",
+        *,
+        acted: bool,
+        faults: Sequence[str] = (),
     ) -> bool:
         """Returns whether the operation is a mutating one."""
         mutating = is_mutating(operation)
@@ -60,6 +67,8 @@ class AccessLog:
                 "code": code,
                 "mutating": mutating,
                 "caller": caller,
+                "acted": acted,
+                "faults": list(faults),
             }
         )
         with self._lock:

@@ -1,6 +1,6 @@
 """The pipeline that every request to the simulated AWS goes through.
 
-identify -> faults -> (one lock: world's due events -> rules -> gap or moto -> afters) -> access log
+identify -> faults -> (one lock: world's due events -> rules -> gap or moto -> afters) -> access log -> faults
 """
 
 from __future__ import annotations
@@ -9,8 +9,10 @@ import copy
 import json
 import logging
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from io import BytesIO
 from typing import Any
 from xml.sax.saxutils import escape
@@ -21,10 +23,11 @@ from drctl.sim import models, registry
 from drctl.sim.access_log import AccessLog
 from drctl.sim.call import Call, Refused
 from drctl.sim.clock import SimClock
-from drctl.sim.faults import Faults
+from drctl.sim.faults import DECISIVE, LATENCY, Faults
 from drctl.sim.identify import Target, Unidentified, identify
 from drctl.sim.motion import outage, pulse
 from drctl.sim.moto_cloud import MotoCloud, NotInMoto
+from drctl.sim.struck import DROPPED, Silence, struck
 from drctl.sim.wire import Reply, read_answer, read_params, write_answer, write_error
 from drctl.sim.world import World
 
@@ -33,8 +36,10 @@ FAULT = "SimulatorFault"
 NOT_RETRIED = 501
 """The one status in the five hundreds that no retry mode of botocore sends again."""
 
-NO_REPLY = Reply(0, [], b"")
-"""What the access log shows of a call that nobody answered: status 0."""
+NO_STATUS = 0
+"""In the access log, of a call that AWS has not seen and nobody answered."""
+LOOK_AGAIN = 0.02
+"""Real seconds after which a call that is held up looks whether simulated time has jumped."""
 
 log = logging.getLogger(__name__)
 
@@ -55,8 +60,8 @@ class Simulator:
         self.mutations = 0
         self.internal_errors = 0
 
-    def handle(self, environ: dict[str, Any], body: bytes) -> Reply | None:
-        """Answer a request; None means that the connection is to be dropped without an answer."""
+    def handle(self, environ: dict[str, Any], body: bytes) -> Reply | Silence:
+        """Answer a request, or say how the connection is to be closed without an answer."""
         request = Request({**environ, "wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body))})
         try:
             return self._handle(request, environ, body)
@@ -67,23 +72,41 @@ class Simulator:
             log.exception("%s %s", request.method, request.path)
             return self._without_model(request, FAULT, f"{type(error).__name__}: {error}")
 
-    def _handle(self, request: Request, environ: dict[str, Any], body: bytes) -> Reply | None:
-        target = identify(request)
-        if outage.swallows(self.world, target.service, target.region):
-            self._logged(target, NO_REPLY, "RegionOut")
-            return None
-        fault = self.faults.strike(target.service, target.name, target.region)
-        if fault is not None and fault.kind == "error":
-            reply = write_error(target, Refused(fault.code, fault.message, fault.status))
-            return self._logged(target, reply, fault.code)
-        with self.lock:
-            if self.closed:
-                return None
-            reply, code = self._answer(target, request, environ, body)
+    def _handle(self, request: Request, environ: dict[str, Any], body: bytes) -> Reply | Silence:
+        target, world = identify(request), self.world
+        where = target.service, target.name, target.region
+        if outage.swallows(world, target.service, target.region):
+            return self._region_out(target)
+        latency = self.faults.strike(LATENCY, *where)
+        fault = self.faults.strike(DECISIVE, *where)
+        if latency is not None:
+            self._let_pass(latency.seconds or 0)
+            if outage.swallows(world, target.service, target.region):
+                return self._region_out(target)
+        answer: Reply | Silence = DROPPED
+        status, code, acted = NO_STATUS, None, False
+        if fault is None or fault.carries_out:
+            with self.lock:
+                # An AWS that was stopped or emptied meanwhile is not the one this call was sent to.
+                if self.closed or self.world is not world:
+                    return DROPPED
+                answer, code = self._answer(target, request, environ, body)
+            status, acted = answer.status, code is None
         if fault is not None:
-            self._logged(target, reply, "ResponseLost")
-            return None
-        return self._logged(target, reply, code)
+            answer, code = struck(fault, target)
+            status = answer.status if isinstance(answer, Reply) else status
+        self._log(target, status, code, acted, [each.kind for each in (latency, fault) if each is not None])
+        return answer
+
+    def _region_out(self, target: Target) -> Silence:
+        self._log(target, NO_STATUS, "RegionOut", acted=False)
+        return DROPPED
+
+    def _let_pass(self, seconds: float) -> None:
+        """Hold up the caller's thread, and nobody else, for so many simulated seconds."""
+        until = self.clock.now() + seconds
+        while (left := until - self.clock.now()) > 0:
+            time.sleep(min(left / self.clock.speed, LOOK_AGAIN))
 
     def tick(self) -> None:
         """Let happen what is due by now. Calls do so themselves; this is for the time between calls."""
@@ -184,6 +207,7 @@ class Simulator:
             self._account(request, target),
             read_params(target, request),
             self.world.now,
+            partial(self._held_back, target),
         )
         for rule in rules:
             rule(call, self.world)
@@ -220,6 +244,9 @@ class Simulator:
                 self.internal_errors += 1
                 log.exception("event %s with %s", due.event, due.data)
 
+    def _held_back(self, target: Target, kind: str) -> float | None:
+        return self.faults.draw(kind, target.service, target.name, target.region)
+
     def _account(self, request: Request, target: Target) -> str:
         return request.headers.get("x-moto-account-id") or self.moto.account_of(target.access_key)
 
@@ -228,7 +255,9 @@ class Simulator:
 
     def _without_model(self, request: Request, code: str, message: str) -> Reply:
         """Without a model the protocol can only be guessed; every parser of botocore finds the code in this."""
-        self.access_log.add(self.clock.now(), "unknown", request.path, "unknown", NOT_RETRIED, code)
+        self.access_log.add(
+            self.clock.now(), "unknown", request.path, "unknown", NOT_RETRIED, code, acted=False
+        )
         if request.content_type and "form" in request.content_type:
             error = f"<Code>{code}</Code><Message>{escape(message)}</Message>"
             body = f"<ErrorResponse><Error>{error}</Error></ErrorResponse>"
@@ -236,18 +265,21 @@ class Simulator:
             body = json.dumps({"__type": code, "message": message})
         return Reply(NOT_RETRIED, [("x-amzn-ErrorType", code), ("Content-Type", "text/plain")], body.encode())
 
-    def _logged(self, target: Target, reply: Reply, code: str | None) -> Reply:
+    def _log(
+        self, target: Target, status: int, code: str | None, acted: bool, faults: Sequence[str] = ()
+    ) -> None:
         mutating = self.access_log.add(
             self.clock.now(),
             target.service,
             target.name,
             target.region,
-            reply.status,
+            status,
             code,
             target.access_key,
+            acted=acted,
+            faults=faults,
         )
         self.mutations += mutating
-        return reply
 
 
 class _MotoRefused(Exception):

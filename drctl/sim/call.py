@@ -7,6 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 Answer = dict[str, Any]
+
+
+def _as_usual(kind: str) -> float | None:
+    return None
+
+
 """A response as boto3 would return it, without ResponseMetadata: keys are the model's member names."""
 
 
@@ -20,6 +26,8 @@ class Call:
     account: twelve digits
     params: the parameters as the caller of boto3 wrote them
     now: simulated seconds since the epoch
+    held_back: for a kind of fault, how many simulated seconds one keeps what this call makes from others;
+        None: the usual time. To be asked once, when the thing has been made: it counts as a call that was hit
     """
 
     service: str
@@ -28,6 +36,7 @@ class Call:
     account: str
     params: dict[str, Any] = field(default_factory=dict)
     now: float = 0.0
+    held_back: Callable[[str], float | None] = _as_usual
 
 
 Moto = Callable[[Call], Answer]

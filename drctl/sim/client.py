@@ -23,8 +23,8 @@ from urllib.parse import quote
 DEFAULT_SPEED = 60.0
 START_TIMEOUT = 60.0
 """Real seconds. It takes one to three; a busy machine may need more."""
-STOP_TIMEOUT = 30.0
-REQUEST_TIMEOUT = 10.0
+STOP_TIMEOUT = 120.0
+REQUEST_TIMEOUT = 30.0
 POLL_INTERVAL = 0.02
 FOLLOW_EVERY = 0.5
 """Real seconds after which a clock that follows asks again."""
@@ -214,6 +214,20 @@ def end_outage(status: Status, region: str | None = None) -> Status:
     return _status(status.endpoint)
 
 
+def add_fault(status: Status, wish: Mapping[str, Any]) -> dict[str, Any]:
+    """Put a fault in force: fields of drctl.sim.faults.Fault, ``kind`` at least. Returns all of them, with its ``id``.
+
+    Raises Rejected, naming the field, when they make no sense.
+    """
+    return request(status, "POST", "faults", dict(wish))
+
+
+def heal(status: Status) -> Status:
+    """Take all faults away and bring all regions back."""
+    request(status, "DELETE", "faults")
+    return end_outage(status)
+
+
 def lags(status: Status) -> dict[str, float]:
     """Simulated seconds that replication takes, by what is replicated: ``database``, ``table``, ``bucket``."""
     return {kind: float(seconds) for kind, seconds in request(status, "GET", "lag").items()}
@@ -320,8 +334,9 @@ def _request(endpoint: str, method: str, path: str, body: dict[str, Any] | None)
         with _OPENER.open(wish, timeout=REQUEST_TIMEOUT) as response:
             answer = json.load(response)
     except urllib.error.HTTPError as error:
-        kind = Rejected if error.code == HTTPStatus.BAD_REQUEST else SimulatorError
-        raise kind(f"{method} {path}: {_said(error)}") from error
+        if error.code == HTTPStatus.BAD_REQUEST:
+            raise Rejected(_said(error)) from error
+        raise SimulatorError(f"{method} {path}: {_said(error)}") from error
     except (OSError, ValueError) as error:
         raise SimulatorError(f"the simulator at {endpoint} does not answer: {error}") from error
     if not isinstance(answer, dict):

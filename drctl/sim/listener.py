@@ -6,6 +6,9 @@ connection open, send a response in one piece, or drop a connection on purpose.
 
 from __future__ import annotations
 
+import os
+import socket
+import struct
 import time
 from http import HTTPStatus
 from socketserver import TCPServer
@@ -17,7 +20,11 @@ from werkzeug.serving import ThreadedWSGIServer
 from drctl.sim.access_log import FUNCTION
 from drctl.sim.app import Simulator
 from drctl.sim.control import PREFIX, ControlApi
+from drctl.sim.struck import Silence
 from drctl.sim.wire import Reply
+
+HELD_INTERVAL = 0.05
+"""Real seconds between two looks at a connection that is held open, whether its client is still there."""
 
 
 class Handler(MotoRequestHandler):
@@ -36,14 +43,32 @@ class Handler(MotoRequestHandler):
         self._note(environ)
         path = environ["PATH_INFO"]
         if path.startswith(PREFIX):
-            reply: Reply | None = self.server.control.handle(self.command, path, body)
+            reply: Reply | Silence = self.server.control.handle(self.command, path, body)
         else:
             reply = self.server.simulator.handle(environ, body)
         self._note(environ)
-        if reply is None:
-            self.close_connection = True
-            return
-        self._send(reply)
+        if isinstance(reply, Silence):
+            self._close(reply)
+        else:
+            self._send(reply)
+
+    def _close(self, silence: Silence) -> None:
+        self.close_connection = True
+        until = time.monotonic() + silence.held
+        while time.monotonic() < until and not silence.over.is_set() and not self._hung_up():
+            silence.over.wait(min(HELD_INTERVAL, until - time.monotonic()))
+        if silence.reset:
+            # The descriptor itself: the files made of the socket would put its end off, and send a FIN first.
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            os.close(self.connection.detach())
+
+    def _hung_up(self) -> bool:
+        try:
+            return not self.connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except ConnectionError:
+            return True
 
     def _note(self, environ: dict[str, Any]) -> None:
         """Somebody needs the simulator; a deployed function, which may call every minute, is not counted."""

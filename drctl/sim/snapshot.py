@@ -163,6 +163,8 @@ class _Pickler(pickle.Pickler):
             return threading.RLock, ()
         if kind is types.FunctionType and _is_local(obj):
             return _reduce_function(obj)
+        if kind is types.GeneratorType:
+            return iter, ((),)  # the pages that moto keeps for whoever asks on: nobody does after a restart
         if kind is types.ModuleType:
             return importlib.import_module, (obj.__name__,)
         if kind is WeakValueDictionary:

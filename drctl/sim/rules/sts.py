@@ -7,7 +7,7 @@ from typing import Any
 from moto.iam.models import iam_backends
 
 from drctl.sim.call import Call, Refused
-from drctl.sim.lifecycle.iam import PROPAGATING, principals, statements, trust_policy
+from drctl.sim.lifecycle.iam import principals, statements, trust_in_force
 from drctl.sim.registry import rule
 from drctl.sim.world import World
 
@@ -20,9 +20,7 @@ from drctl.sim.world import World
 def role_must_trust_the_caller(call: Call, world: World) -> None:
     """The trust policy is judged by the caller's account: which identity of it calls is not known here."""
     arn = call.params["RoleArn"]
-    document = trust_policy(arn)
-    visible = document is not None and world.status(PROPAGATING, arn) is None
-    if not visible or not any(admits(call, statement) for statement in statements(document or {})):
+    if not any(admits(call, statement) for statement in statements(trust_in_force(world, arn) or {})):
         raise Refused(
             "AccessDenied",
             f"User: arn:aws:iam::{call.account}:root is not authorized to perform: sts:AssumeRole on resource: {arn}",
