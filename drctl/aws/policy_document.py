@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from typing import Any
 
 
 def canonical(document: object) -> str:
@@ -13,6 +14,18 @@ def canonical(document: object) -> str:
     reference: "when an element has one value, the brackets are optional"). ``document`` is JSON text or what it holds.
     """
     return json.dumps(_plain(json.loads(document) if isinstance(document, str) else document), sort_keys=True)
+
+
+def tls_only(bucket: str) -> dict[str, Any]:
+    """The statement that lets nobody use a bucket (its ARN) but over TLS."""
+    return {
+        "Sid": "TlsOnly",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [bucket, f"{bucket}/*"],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
 
 
 def _plain(value: object) -> object:

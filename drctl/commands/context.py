@@ -13,7 +13,7 @@ from drctl.engine.events import Emit
 from drctl.engine.walk import Interrupt
 from drctl.errors import Diagnostic, DrctlError, Interrupted, SettingsError
 from drctl.ledger.ledger import Ledger
-from drctl.ledger.lock import Lock
+from drctl.ledger.store import Store
 
 if TYPE_CHECKING:
     from drctl.aws.clients import Aws, Identity
@@ -58,6 +58,7 @@ class Context:
     interrupt: Interrupt = field(default_factory=Interrupt)
     built_in: bool = False
     named: str = field(default="", init=False)
+    _store: Store | None = field(default=None, init=False)
 
     def settings(self) -> Settings:
         """Raises SettingsError with everything that is wrong."""
@@ -98,7 +99,9 @@ class Context:
         from botocore.exceptions import BotoCoreError
 
         from drctl.aws.clients import Aws
+        from drctl.settings import Calls
 
+        calls = self.settings().calls if self.config.exists() else Calls()
         try:
             session = boto3.Session(
                 profile_name=self.access.profile,
@@ -110,11 +113,20 @@ class Context:
             raise _no_credentials(str(error)) from error
         if credentials is None:
             raise _no_credentials("boto3 found none in the environment, the shared files or the instance")
-        return Aws(session, self.access.endpoint_url)
+        timeouts = float(calls.connect_timeout_s), float(calls.answer_timeout_s)
+        return Aws(session, self.access.endpoint_url, timeouts=timeouts)
+
+    def store(self, environment: str) -> Store:
+        """Where the environment's ledger is kept. Raises DrctlError."""
+        from drctl.commands import stores
+
+        if self._store is None:
+            self._store = stores.chosen(self, environment)
+        return self._store
 
     def reading(self, environment: str) -> Ledger:
         """The ledger, for looking only."""
-        return Ledger(self.state_dir, environment)
+        return Ledger(self.store(environment), environment)
 
     def built(self) -> Ledger:
         """The ledger of an environment that is there, for looking only. Raises DrctlError when nothing was built."""
@@ -124,7 +136,7 @@ class Context:
             raise DrctlError(
                 Diagnostic(
                     f"the environment {environment!r} has not been built",
-                    cause=f"{ledger.path} holds no resource",
+                    cause=f"{ledger.where} holds no resource",
                     remedy="`drctl up` builds it",
                 )
             )
@@ -132,29 +144,16 @@ class Context:
 
     @contextmanager
     def writing(self, environment: str) -> Iterator[Ledger]:
-        """The ledger under its lock; folded and released at the end, whatever happens.
+        """The ledger under its lock, which is released at the end, whatever happens.
 
         Raises LockedError when another run holds it.
         """
+        store = self.store(environment)
+        hold = store.hold(self.command)
         try:
-            self.state_dir.mkdir(parents=True, exist_ok=True)
-            lock = Lock(self.state_dir / f"{environment}.lock", self.command)
-        except OSError as error:
-            raise DrctlError(
-                Diagnostic(
-                    f"the state folder {self.state_dir} cannot be written",
-                    cause=str(error),
-                    remedy="give this user the right to write there, or choose another with --state-dir",
-                )
-            ) from error
-        try:
-            ledger = Ledger(self.state_dir, environment, lock)
-            try:
-                yield ledger
-            finally:
-                ledger.close()
+            yield Ledger(store, environment, hold)
         finally:
-            lock.release()
+            hold.release()
 
     def run(self, aws: Aws, identity: Identity, ledger: Ledger, environment: str) -> Run:
         """The surroundings of the engine."""
@@ -162,7 +161,7 @@ class Context:
         from drctl.engine.run import Run
 
         return Run(
-            aws,
+            aws.giving_up(self.clock.now),
             ledger,
             self.clock,
             classify,
@@ -178,27 +177,32 @@ def environments(state_dir: Path) -> list[str]:
     return sorted(path.stem for path in state_dir.glob("*.json")) if state_dir.is_dir() else []
 
 
-def identify(aws: Aws, region: str, ledger: Ledger, guard: str | None) -> Identity:
-    """Who we are; raises unless it is the account of the settings' guard and of the state.
-
-    ``region``: whose STS is asked.
-    """
+def asked(aws: Aws, region: str) -> Identity:
+    """Who we are, as the STS of the region says. Raises DrctlError."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     from drctl.aws.errors import classify
 
     try:
-        identity = aws.identity(region)
+        return aws.identity(region)
     except (BotoCoreError, ClientError) as error:
         trouble = classify(error)
         raise DrctlError(
             Diagnostic(
-                "AWS does not say who we are",
-                cause=trouble.cause,
+                trouble.everywhere or "AWS does not say who we are",
+                cause=f"asked in {region}: {trouble.cause}",
                 remedy=trouble.remedy
                 or "check the credentials and the network, then run the same command again",
             )
         ) from error
+
+
+def identify(aws: Aws, region: str, ledger: Ledger, guard: str | None) -> Identity:
+    """Who we are; raises unless it is the account of the settings' guard and of the state.
+
+    ``region``: whose STS is asked.
+    """
+    identity = asked(aws, region)
     if guard is not None and identity.account != guard:
         raise SettingsError(
             Diagnostic(
@@ -211,7 +215,7 @@ def identify(aws: Aws, region: str, ledger: Ledger, guard: str | None) -> Identi
     if ledger.meta.account and identity.account != ledger.meta.account:
         raise DrctlError(
             Diagnostic(
-                f"the state {ledger.path} belongs to another account",
+                f"the state {ledger.where} belongs to another account",
                 cause=f"it was made in {ledger.meta.account}, the credentials belong to {identity.account}",
                 remedy="choose the right credentials with --profile, or another folder with --state-dir",
             )
@@ -226,7 +230,7 @@ def interrupted(command: str, ledger: Ledger, failed: Mapping[str, Diagnostic]) 
             *(failed[address] for address in sorted(failed)),
             Diagnostic(
                 "interrupted; what had been done is recorded",
-                cause=f"{len(ledger.records())} resources are in {ledger.path}",
+                cause=f"{len(ledger.records())} resources are in {ledger.where}",
                 remedy=f"`drctl {command}` goes on from here; "
                 + (
                     "`drctl up` builds it again"

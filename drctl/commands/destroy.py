@@ -72,6 +72,7 @@ def destroy(context: Context, approve: Approve, targets: tuple[str, ...] = ()) -
         approve(removal)
         run = context.run(aws, identity, ledger, environment)
         began = context.clock.now()
+        _unseal(ledger, began)
         try:
             result = walk(removals(run, going), context.clock, context.emit, context.interrupt)
         finally:
@@ -84,6 +85,12 @@ def destroy(context: Context, approve: Approve, targets: tuple[str, ...] = ()) -
         if not left:
             ledger.erase()
         return DestroyResult(environment, count(result.done.values()), left, context.clock.now() - began)
+
+
+def _unseal(ledger: Ledger, now: float) -> None:
+    """No key is needed any more to read what is remembered: the keys go, and the run may be killed after that."""
+    ledger.encrypt(None)
+    ledger.fold(now)
 
 
 def _chosen(ledger: Ledger, targets: Iterable[str]) -> list[Record]:

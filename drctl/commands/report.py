@@ -12,7 +12,7 @@ from drctl.commands.context import Context
 from drctl.commands.journals import folder as folder_of
 from drctl.commands.journals import newest
 from drctl.errors import Diagnostic, DrctlError
-from drctl.ledger.ledger import write_atomically
+from drctl.ledger.disk import write_atomically
 from drctl.runbook.document import Report
 from drctl.runbook.journal import Entry
 from drctl.runbook.report import report as reported

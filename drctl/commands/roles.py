@@ -20,7 +20,6 @@ from drctl.aws.silence import silence
 from drctl.commands import journals
 from drctl.engine.walk import THREADS
 from drctl.errors import Diagnostic
-from drctl.ledger.lock import holder
 from drctl.ledger.model import CONDEMNED
 from drctl.probe.client import Client
 from drctl.probe.dns import Resolver
@@ -283,5 +282,5 @@ def _open_run(context: Context, environment: str) -> OpenRun | None:
         return None
     runbook = str(entries[0]["runbook"])
     steps = [str(entry["step"]) for entry in entries if entry["kind"] == "step"]
-    held = holder(context.state_dir / f"{environment}.lock")
+    held = context.store(environment).holder()
     return OpenRun(path.stem, runbook, steps[-1] if steps else None, bool(held and held.command == runbook))

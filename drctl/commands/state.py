@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from drctl.commands.context import Context
-from drctl.errors import Diagnostic, DrctlError, SettingsError
-from drctl.ledger.lock import Holder, break_lock, holder
+from drctl.errors import Diagnostic, SettingsError
 from drctl.ledger.model import Record
+from drctl.ledger.store import Holder
 
 
 @dataclass(frozen=True)
@@ -60,11 +60,8 @@ class Unlocked:
 def unlock(context: Context) -> Unlocked:
     """Break the lock. A run that still lives notices before its next write and stops."""
     environment = context.environment()
-    path = context.state_dir / f"{environment}.lock"
-    held_by = holder(path)
+    store = context.store(environment)
+    held_by = store.holder()
     if held_by is not None:
-        try:
-            break_lock(path)
-        except OSError as error:
-            raise DrctlError(Diagnostic(f"{path} cannot be removed", cause=str(error))) from error
+        store.break_hold()
     return Unlocked(environment, held_by)

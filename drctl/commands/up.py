@@ -12,6 +12,7 @@ from drctl.commands.journals import refuse_while_broken
 from drctl.commands.outputs import of_records
 from drctl.commands.plan import Desired, Plan, compare, count, desired, superfluous
 from drctl.commands.records import removals
+from drctl.commands.stores import refuse_another
 from drctl.engine.ensure import ensure
 from drctl.engine.walk import After, Job, Result, walk
 from drctl.errors import DrctlError
@@ -47,6 +48,7 @@ def up(context: Context, approve: Approve, targets: tuple[str, ...] = ()) -> UpR
     with context.writing(settings.environment) as ledger:
         refuse_while_broken(context.state_dir, settings.environment)
         wanted = desired(context, settings, ledger, targets)
+        refuse_another(context, settings, ledger)
         planned = compare(context, wanted)
         if planned.differences:
             approve(planned)
@@ -54,6 +56,8 @@ def up(context: Context, approve: Approve, targets: tuple[str, ...] = ()) -> UpR
         began = context.clock.now()
         try:
             result = _apply(context, wanted)
+            if result.ok and not result.interrupted:
+                _seal(wanted)
         finally:
             ledger.fold(context.clock.now())
         if result.interrupted:
@@ -118,6 +122,14 @@ def _is_settled(wanted: Desired, address: str) -> bool:
 def _stale(wanted: Desired) -> list[str]:
     """What the plan put placeholders for: from now on the truth counts."""
     return [address for address, change in wanted.planned.items() if change.action in ("create", "replace")]
+
+
+def _seal(wanted: Desired) -> None:
+    """The standby's key is there: what is remembered is encrypted with it from now on, until destroy begins."""
+    ledger = wanted.run.ledger
+    key = ledger.get(f"{wanted.settings.regions.standby}/kms-key/main")
+    if key is not None and key.phase == "ready":
+        ledger.encrypt(key.outputs["arn"])
 
 
 def _describe(wanted: Desired, ledger: Ledger) -> None:

@@ -107,33 +107,54 @@ class Hold(Protocol):
         """
 
     def fold(self, snapshot: str, serial: int) -> None:
-        """Replace the snapshot, keep the one before, and drop the entries up to ``serial``, which it contains."""
+        """Replace the snapshot, keep the one before, and drop the entries up to ``serial``, which it contains: all."""
 
     def erase(self) -> None:
-        """The environment is gone: remove snapshot and journal, in such an order that a crash in between never leaves
-        what would be read as a damaged state or as an earlier one."""
+        """The environment is gone: remove the journal, then the snapshot, which contains all of it (the ledger folds
+        first). So a crash in between never leaves what would be read as a damaged state or as an earlier one."""
+
+    def set_aside(self, mark: str) -> Sequence[str]:
+        """Let the environment be as one never seen before; what the store holds of it, sound or damaged, is kept under
+        names that end in ``mark`` and that no store reads. The value is these names. A crash in between leaves what is
+        read as damaged, or as empty, and never as an earlier state."""
+
+    def encrypt(self, key: str | None) -> None:
+        """What is written from now on is encrypted with this key of KMS (its ARN), where the store can do so; None: as
+        the store does by itself. What is there already is when it is folded."""
 
     def release(self) -> None:
         """Let go. Never raises."""
 
 
-def locked(where: str, holder: Holder | None) -> Diagnostic:
+def locked(where: str, holder: Holder | None, lease_s: float = LEASE_S) -> Diagnostic:
     """What to tell whom a hold was refused."""
     return Diagnostic(
         "the state is locked by another run",
         cause=str(holder or "somebody whose name cannot be read"),
-        remedy=f"wait for it; when that run is gone its lock ends by itself within {LEASE_S:.0f} s; "
+        remedy=f"wait for it; when that run is gone its lock ends by itself within {lease_s:.0f} s; "
         f"`drctl state unlock` takes it from a living one ({where})",
     )
 
 
-def lost(where: str) -> HoldLost:
+def lost(where: str, lease_s: float = LEASE_S) -> HoldLost:
     """What to tell whose hold is gone."""
     return HoldLost(
         Diagnostic(
             "the lock of this run is no longer its own",
-            cause=f"somebody ran `drctl state unlock`, or took over because it was not renewed for {LEASE_S:.0f} s "
+            cause=f"somebody ran `drctl state unlock`, or took over because it was not renewed for {lease_s:.0f} s "
             f"({where})",
             remedy="find out who; when no other run is active, run this command again: it goes on from there",
+        )
+    )
+
+
+def damaged(where: str, cause: str) -> StateDamaged:
+    """What to tell of a state that cannot be read; nothing is ever guessed from it."""
+    return StateDamaged(
+        Diagnostic(
+            f"the state of this environment is damaged: {where}",
+            cause=cause,
+            remedy="nothing was changed. Restore the state and its journal from a copy; without one, "
+            "`drctl state rebuild` records anew what is on AWS",
         )
     )

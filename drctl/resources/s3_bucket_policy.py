@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from drctl.aws.errors import tolerating_absence
-from drctl.aws.policy_document import canonical
+from drctl.aws.policy_document import canonical, tls_only
 from drctl.engine.resource import Given, Observed, Resource, differences, resource
 from drctl.resources.s3_bucket import ACCESS_LOGS_PREFIX, S3Bucket
 
@@ -62,15 +62,7 @@ class S3BucketPolicy(Resource[S3BucketPolicyOutputs]):
 
     def _document(self, given: Given) -> dict[str, Any]:
         arn = given[self.bucket].arn
-        tls_only = {
-            "Sid": "TlsOnly",
-            "Effect": "Deny",
-            "Principal": "*",
-            "Action": "s3:*",
-            "Resource": [arn, f"{arn}/*"],
-            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-        }
-        statements = [tls_only]
+        statements = [tls_only(arn)]
         if self.receives_logs:
             statements += _log_delivery(arn, given.account)
         if self.distribution is not None:

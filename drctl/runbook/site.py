@@ -92,7 +92,7 @@ def site(ledger: Ledger) -> Site:
         raise DrctlError(
             Diagnostic(
                 f"the environment {ledger.meta.environment!r} has not been built",
-                cause=f"{ledger.path} holds no resource",
+                cause=f"{ledger.where} holds no resource",
                 remedy="`drctl up` builds it; if it is there and only the state was lost, `drctl up` finds it again",
             )
         )
@@ -122,7 +122,7 @@ def site(ledger: Ledger) -> Site:
         raise DrctlError(
             Diagnostic(
                 "the environment is not whole",
-                cause=f"{ledger.path} does not hold all that a runbook needs: {error}",
+                cause=f"{ledger.where} does not hold all that a runbook needs: {error}",
                 remedy="`drctl plan` shows what is missing, `drctl up` builds it",
             )
         ) from error

@@ -8,9 +8,10 @@ from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from drctl.settings.operations import Alarms, Drill, HealthCheck, Logs, Monitor, Objectives, Operators
+from drctl.settings.operations import Alarms, Calls, Drill, HealthCheck, Logs, Monitor, Objectives, Operators
 from drctl.settings.place import Domain, Edge, Network, Regions
 from drctl.settings.section import Refusal, Section, refuse_all, same_names, too_long
+from drctl.settings.state import State
 from drctl.settings.values import Account, EnvironmentName, refused, shown
 from drctl.settings.workload import Bucket, Database, Service, Table
 
@@ -68,6 +69,8 @@ class Settings(Section):
     operators: Operators = Operators()
     objectives: Objectives = Objectives()
     drill: Drill = Drill()
+    calls: Calls = Calls()
+    state: State = State()
     tags: dict[str, str] = Field(
         default={},
         description="Tags of your own, on everything that takes tags; given when a thing is made.",

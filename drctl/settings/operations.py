@@ -163,6 +163,17 @@ class Objectives(Section):
     )
 
 
+class Calls(Section):
+    """How long drctl waits for AWS: behind a slow proxy, longer than usual."""
+
+    connect_timeout_s: Annotated[int, whole(1, 300, "seconds")] = Field(
+        default=5, description="seconds to wait for a connection"
+    )
+    answer_timeout_s: Annotated[int, whole(1, 600, "seconds")] = Field(
+        default=30, description="seconds to wait for an answer; then the next look tells what was done"
+    )
+
+
 class Drill(Section):
     """How users are played in a drill or a failover, and when a drill stops by itself."""
 

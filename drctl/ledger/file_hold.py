@@ -1,0 +1,204 @@
+"""An environment's files, held for writing, and the fence that keeps a former holder out of them."""
+
+from __future__ import annotations
+
+import os
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from drctl.ledger import journal
+from drctl.ledger.disk import Disk, untouchable
+from drctl.ledger.lease import Lease
+
+
+@dataclass(frozen=True)
+class Files:
+    """The files of one environment in a folder."""
+
+    folder: Path
+    environment: str
+
+    def named(self, suffix: str) -> Path:
+        """One of them."""
+        return self.folder / f"{self.environment}.{suffix}"
+
+    @property
+    def snapshot(self) -> Path:
+        """Everything, as of the last fold."""
+        return self.named("json")
+
+    @property
+    def journal(self) -> Path:
+        """What has happened since."""
+        return self.named("journal")
+
+    @property
+    def backup(self) -> Path:
+        """The snapshot before the last: for people, drctl never reads it."""
+        return self.named("backup")
+
+    @property
+    def lock(self) -> Path:
+        """Who holds them."""
+        return self.named("lock")
+
+    def workplace(self) -> Path:
+        """A folder for a new hold."""
+        return self.named(f"{uuid.uuid4().hex}.hold")
+
+    def workplaces(self) -> list[Path]:
+        """The folders of all holds there are."""
+        return list(self.folder.glob(f"{self.environment}.*.hold"))
+
+
+class FileHold:
+    """The hold of an environment's files.
+
+    A process may be stopped between any two of its instructions and wake when it has been succeeded, so that looking
+    at the lock before a step is not enough. Therefore every step is one that can no longer reach what the successor
+    sees:
+
+    - A file is put in place, or taken away, by renaming it out of, or into, a folder that is this hold's own. A
+      successor removes the folders of all former holds before it looks at anything: such a rename then fails.
+    - The journal is written through the descriptor of a file that this hold itself put in place. A successor puts a
+      copy in its place: what is still appended to the former goes nowhere. Nobody acts on it either, because the
+      lock is looked at once more after an entry has been written.
+
+    What a former holder has done before that is whole, and the successor finds it.
+    """
+
+    def __init__(self, files: Files, lease: Lease, disk: Disk) -> None:
+        """Begin, and put an end to what former holds may still do. Raises DrctlError."""
+        self._files, self._lease, self._disk = files, lease, disk
+        self._guard = threading.Lock()
+        self._journal: int | None = None
+        self._sound = 0
+        self._own = files.workplace()
+        try:
+            with self._step("written"):
+                disk.make_folder(self._own, 0o700)
+                others = [each for each in files.workplaces() if each != self._own]
+                lease.check()  # so none of these is a successor's, and every successor will find ours
+                for each in others:
+                    disk.remove_folder(each)
+                if files.journal.exists():
+                    self._replace_journal()
+        except BaseException:
+            self.release()
+            raise
+
+    def check(self) -> None:
+        """See Hold."""
+        self._lease.check()
+
+    def append(self, entry: journal.Entry) -> None:
+        """See Hold."""
+        with self._step("written"):
+            descriptor = self._replace_journal() if self._journal is None else self._journal
+            if os.fstat(descriptor).st_size != self._sound:
+                self._disk.cut(descriptor, self._sound)  # whatever follows a torn line makes it a damaged one
+            line = journal.encode(entry)
+            try:
+                self._disk.write(descriptor, line, self._sound)
+                self._disk.sync(descriptor)
+            except OSError:
+                with suppress(OSError):
+                    self._disk.cut(descriptor, self._sound)
+                raise
+            self._lease.check()
+            self._sound += len(line)
+
+    def fold(self, snapshot: str, serial: int) -> None:  # noqa: ARG002 - all entries go, whatever their numbers
+        """See Hold."""
+        with self._step("written"):
+            fresh, spare = self._own / "snapshot", self._own / "backup"
+            os.close(self._written(fresh, snapshot.encode()))
+            if self._files.snapshot.exists():
+                self._disk.remove(spare)
+                self._disk.link(self._files.snapshot, spare)
+                self._disk.move(spare, self._files.backup)
+            self._disk.move(fresh, self._files.snapshot)
+            self._disk.sync_folder(self._files.folder)
+            if self._journal is not None:
+                self._disk.cut(self._journal, 0)
+                self._sound = 0
+
+    def erase(self) -> None:
+        """See Hold."""
+        with self._step("removed"):
+            for path in (self._files.backup, self._files.journal, self._files.snapshot):
+                if path.exists():
+                    self._disk.move(path, self._own / path.name)
+                    self._disk.sync_folder(self._files.folder)
+            self._let_go_of_journal()
+
+    def set_aside(self, mark: str) -> list[str]:
+        """See Hold."""
+        kept = []
+        with self._step("set aside"):
+            for path in (self._files.snapshot, self._files.journal, self._files.backup):
+                if path.exists():
+                    aside = path.with_name(f"{path.name}.{mark}")
+                    self._disk.link(path, aside)
+                    self._disk.move(path, self._own / path.name)
+                    self._disk.sync_folder(self._files.folder)
+                    kept.append(str(aside))
+            self._let_go_of_journal()
+        return kept
+
+    def encrypt(self, key: str | None) -> None:
+        """See Hold. Files are as their disk is."""
+
+    def release(self) -> None:
+        """See Hold."""
+        with self._guard:
+            with suppress(OSError):
+                self._disk.remove_folder(self._own)
+            self._let_go_of_journal()
+            self._lease.release()
+
+    @contextmanager
+    def _step(self, done: str) -> Iterator[None]:
+        """One at a time, while the hold is ours. That it has been lost is also why the disk refuses."""
+        with self._guard:
+            self._lease.check()
+            try:
+                yield
+            except OSError as error:
+                self._lease.check()
+                raise untouchable(self._files.snapshot, done, error) from error
+
+    def _replace_journal(self) -> int:
+        """Put a file of our own in the journal's place, without a torn last line; a damaged one stays as it is."""
+        data = self._files.journal.read_bytes() if self._files.journal.exists() else b""
+        with suppress(journal.JournalDamaged):
+            data = data[: journal.replay(data)[1]]
+        fresh = self._own / "journal"
+        descriptor = self._written(fresh, data)
+        try:
+            self._disk.move(fresh, self._files.journal)
+            self._disk.sync_folder(self._files.folder)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        self._journal, self._sound = descriptor, len(data)
+        return descriptor
+
+    def _written(self, path: Path, data: bytes) -> int:
+        descriptor = self._disk.create(path)
+        try:
+            self._disk.write(descriptor, data, 0)
+            self._disk.sync(descriptor)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        return descriptor
+
+    def _let_go_of_journal(self) -> None:
+        if self._journal is not None:
+            os.close(self._journal)
+            self._journal, self._sound = None, 0

@@ -1,0 +1,315 @@
+"""The team's store: the contract of all stores, over S3; and what only it has."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import boto3
+import pytest
+
+from drctl.aws.bucket_settings import read_settings
+from drctl.aws.clients import Aws
+from drctl.aws.state_bucket import StateBucket
+from drctl.aws.team_store import TeamStore
+from drctl.errors import DrctlError, LockedError
+from drctl.ledger.journal import Entry
+from drctl.ledger.ledger import Ledger
+from drctl.ledger.store import HoldLost, StateDamaged
+from tests.conftest import Sim
+from tests.ledger.contract import (
+    ENVIRONMENT,
+    NEVER,
+    StoreContract,
+    a_record,
+    numbered,
+    opened,
+    seen,
+    writing,
+)
+
+ACCOUNT = "123456789012"
+REGION = "us-west-2"
+BUCKET = f"drctl-{ENVIRONMENT}-state-{ACCOUNT}-{REGION}"
+
+
+class TeamPlace:
+    """A bucket of the simulated AWS."""
+
+    lease_s = 1.0
+
+    def __init__(self, sim: Sim) -> None:
+        self.sim = sim
+        self.s3 = sim.client("s3", REGION)
+        self._written = 0
+        self._guard = threading.Lock()
+        self.shared = self._aws()
+        self._hook(self.shared, self._count)
+
+    def store(self, lease_s: float = 60.0, renew_s: float = 15.0) -> TeamStore:
+        return TeamStore(self.shared, ENVIRONMENT, ACCOUNT, REGION, lease_s, renew_s)
+
+    def watched(self, before: Callable[[], None]) -> TeamStore:
+        def call(**_: Any) -> None:
+            before()
+
+        aws = self._aws()
+        for door in (aws, aws.brief):
+            door.s3(REGION).meta.events.register("before-call.s3", call)
+        return TeamStore(aws, ENVIRONMENT, ACCOUNT, REGION, 60.0, NEVER)
+
+    def written(self) -> int:
+        return self._written
+
+    def _aws(self) -> Aws:
+        return Aws(self.sim.session(), self.sim.endpoint)
+
+    def _hook(self, aws: Aws, count: Callable[..., None]) -> None:
+        for door in (aws, aws.brief):
+            door.s3(REGION).meta.events.register("before-parameter-build.s3.PutObject", count)
+
+    def _count(self, params: dict[str, Any], **_: Any) -> None:
+        with self._guard:
+            self._written += len(params["Body"])
+
+
+@pytest.fixture
+def place(sim: Sim) -> TeamPlace:
+    return TeamPlace(sim)
+
+
+class TestTeamStore(StoreContract):
+    """The contract."""
+
+
+def names(place: TeamPlace, prefix: str = "") -> list[str]:
+    return [e["Key"] for e in place.s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])]
+
+
+def test_its_name_fits_with_the_longest_environment_and_region() -> None:
+    aws = Aws(boto3.Session("a", "b"))
+    assert len(StateBucket(aws, "e" * 19, ACCOUNT, "ap-southeast-1").name) <= 63
+
+
+def test_the_bucket_is_made_by_the_first_hold_tagged_private_and_versioned(place: TeamPlace) -> None:
+    place.store().load()
+    assert place.store().holder() is None
+    place.store().break_hold()
+    assert place.s3.list_buckets()["Buckets"] == []
+    place.store().hold("up").release()
+    tags = {t["Key"]: t["Value"] for t in place.s3.get_bucket_tagging(Bucket=BUCKET)["TagSet"]}
+    assert tags == {"drctl:environment": ENVIRONMENT, "drctl:address": f"{REGION}/s3-bucket/state"}
+    shown = read_settings(place.s3, BUCKET)
+    assert (shown["versioning"], shown["public_access_blocked"]) == (True, True)
+    assert (shown["owner"], shown["encryption"]) == ("BucketOwnerEnforced", "AES256")
+    assert "noncurrent-versions" in str(shown["lifecycle"])
+    (statement,) = json.loads(place.s3.get_bucket_policy(Bucket=BUCKET)["Policy"])["Statement"]
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_a_first_hold_cut_off_anywhere_is_made_good_by_the_next(place: TeamPlace) -> None:
+    for operations in range(1, 12):
+
+        def die(left: list[int] = [operations]) -> None:  # noqa: B006 - counts down
+            left[0] -= 1
+            if left[0] < 0:
+                raise KeyboardInterrupt
+
+        with suppress(KeyboardInterrupt):
+            place.watched(die).hold("up")
+        place.store().break_hold()
+        place.store().hold("up").release()
+        assert read_settings(place.s3, BUCKET)["versioning"]
+        hold = place.store().hold("destroy")
+        hold.erase()
+        hold.release()
+        assert place.s3.list_buckets()["Buckets"] == []
+
+
+def test_a_bucket_that_is_not_ours_is_refused_and_left_alone(place: TeamPlace) -> None:
+    place.s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+    with pytest.raises(DrctlError, match="does not carry the tag drctl:environment=demo"):
+        place.store().hold("up")
+    assert names(place) == []
+    assert not read_settings(place.s3, BUCKET)["versioning"]
+
+
+@pytest.mark.parametrize("skip", range(9))
+def test_an_answer_that_was_lost_is_found_to_be_our_own(place: TeamPlace, skip: int) -> None:
+    """At each write: lock, pointer, fence, first snapshot and pointer, entries, fold, release."""
+    place.sim.fault("lost", service="s3", operation="PutObject", skip=skip, times=1)
+    with writing(place.store()) as ledger:
+        ledger.put(numbered(1))
+        ledger.put(numbered(2))
+        ledger.fold(1.0)
+        ledger.check_lock()
+    assert [fault["hit"] for fault in place.sim.faults()] == [1]
+    assert set(seen(place).records()) == {numbered(1).address, numbered(2).address}
+    assert place.store().holder() is None
+
+
+def test_a_conflicting_write_is_asked_for_again(place: TeamPlace) -> None:
+    place.sim.fault(
+        "error", service="s3", operation="PutObject", code="ConditionalRequestConflict", status=409, times=3
+    )
+    with writing(place.store()) as ledger:
+        ledger.put(a_record())
+    assert set(seen(place).records()) == {a_record().address}
+
+
+def test_an_append_that_failed_is_settled_before_the_next(place: TeamPlace) -> None:
+    """Whether it stands there or not: no slot between two is empty, and the later entry counts."""
+    for kind, more in (("lost", {}), ("error", {"code": "SlowDown", "status": 503})):
+        hold, ledger = opened(place.store())
+        ledger.put(numbered(1))
+        place.sim.fault(kind, service="s3", operation="PutObject", **more)
+        with pytest.raises(DrctlError):
+            ledger.put(numbered(2))
+        place.sim.heal()
+        ledger.put(numbered(3))
+        ledger.put(numbered(4))
+        expected = {numbered(n).address for n in (1, 3, 4)}
+        assert expected == set(ledger.records()) == set(seen(place).records())
+        hold.release()
+        assert expected == set(seen(place).records())
+
+
+def test_s3_that_does_not_answer_is_told_and_the_hold_ends_with_its_lease(place: TeamPlace) -> None:
+    hold, ledger = opened(place.store(place.lease_s, 0.1))
+    ledger.put(a_record())
+    place.sim.fault("error", service="s3", code="InternalError", status=500)
+    with pytest.raises(DrctlError) as told:
+        place.store().load()
+    assert BUCKET in told.value.diagnostics[0].summary
+    time.sleep(place.lease_s * 1.5)
+    with pytest.raises(HoldLost):
+        hold.check()
+    place.sim.heal()
+    hold.release()
+
+
+def test_what_was_folded_is_swept_and_the_snapshot_before_is_kept(place: TeamPlace) -> None:
+    with writing(place.store()) as ledger:
+        for number in range(5):
+            ledger.put(numbered(number))
+            ledger.fold(float(number))
+    assert names(place, "journal/") == []
+    assert len(names(place, "snapshot/")) == 2
+    assert set(names(place)) >= {"lock.json", "state.json"}
+
+
+def test_what_a_fold_could_not_sweep_the_next_one_does(place: TeamPlace) -> None:
+    place.sim.fault("error", service="s3", operation="DeleteObjects", code="AccessDenied", status=403)
+    with writing(place.store()) as ledger:
+        ledger.put(a_record())
+        ledger.fold(1.0)
+        assert names(place, "journal/")
+        place.sim.heal()
+        ledger.fold(2.0)
+        assert names(place, "journal/") == []
+
+
+def test_the_fence_of_a_hold_that_was_taken_stays_and_another_goes(place: TeamPlace) -> None:
+    sleeper = place.store().hold("up")
+    place.store().break_hold()
+    for _ in range(3):
+        with writing(place.store()) as ledger:
+            ledger.put(a_record())
+            ledger.fold(1.0)
+    assert len(names(place, "journal/")) == 1
+    with pytest.raises(HoldLost):
+        sleeper.append(Entry(1, {}))
+    sleeper.release()
+
+
+def test_clocks_that_disagree_cost_a_watch_and_no_living_hold(place: TeamPlace) -> None:
+    """A lock that seems old is watched: it is renewed meanwhile."""
+    lease_s = 3 * place.lease_s
+    hold = place.store(lease_s, 0.1).hold("up")
+
+    def set_back(params: dict[str, Any], **_: Any) -> None:
+        if params["Key"] == "lock.json":
+            body = json.loads(params["Body"])
+            params["Body"] = json.dumps({**body, "at": body["at"] - 10_000}).encode()
+
+    event = "before-parameter-build.s3.PutObject"
+    doors = (place.shared, place.shared.brief)
+    for door in doors:
+        door.s3(REGION).meta.events.register_first(event, set_back)
+    while place.store().holder() is not None:
+        time.sleep(0.05)
+    with pytest.raises(LockedError):
+        place.store().hold("destroy")
+    for door in doors:
+        door.s3(REGION).meta.events.unregister(event, set_back)
+    hold.check()
+    hold.release()
+
+
+def damage(place: TeamPlace, how: str) -> None:
+    if how == "no snapshot":
+        place.s3.delete_object(Bucket=BUCKET, Key=max(names(place, "snapshot/")))
+    elif how == "no pointer":
+        place.s3.delete_object(Bucket=BUCKET, Key="state.json")
+    elif how == "a gap":
+        place.s3.delete_object(Bucket=BUCKET, Key=min(names(place, "journal/")))
+    else:
+        key = "state.json" if how == "no pointer's text" else max(names(place, "journal/"))
+        body = place.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+        place.s3.put_object(Bucket=BUCKET, Key=key, Body=body.replace(b"2", b"7")[:-3])
+
+
+@pytest.mark.parametrize("how", ["no snapshot", "no pointer", "no pointer's text", "a gap", "a torn entry"])
+def test_a_damaged_state_is_never_an_empty_one_and_can_be_set_aside(place: TeamPlace, how: str) -> None:
+    with writing(place.store()) as ledger:
+        ledger.put(numbered(1))
+        ledger.fold(1.0)
+        ledger.put(numbered(2))
+        ledger.put(numbered(3))
+    damage(place, how)
+    with pytest.raises(StateDamaged):
+        place.store().load()
+    hold = place.store().hold("state rebuild")
+    with pytest.raises(StateDamaged):
+        Ledger(place.store(), ENVIRONMENT, hold)
+    kept = hold.set_aside("damaged-1")
+    assert [name.rpartition("/")[2] for name in kept] == ["state.json.damaged-1"] * (how != "no pointer")
+    ledger = Ledger(place.store(), ENVIRONMENT, hold)
+    ledger.put(numbered(9))
+    hold.release()
+    assert set(seen(place).records()) == {numbered(9).address}
+    with writing(place.store()) as ledger:
+        ledger.erase()
+    assert place.s3.list_buckets()["Buckets"] == []
+
+
+def test_a_state_sealed_with_a_key_can_be_read_without_it_once_it_is_unsealed(place: TeamPlace) -> None:
+    kms = place.sim.client("kms", REGION)
+    key = kms.create_key()["KeyMetadata"]["Arn"]
+    with writing(place.store()) as ledger:
+        ledger.put(a_record())
+        ledger.encrypt(key)
+        ledger.fold(1.0)
+        for name in ("lock.json", "state.json", max(names(place, "snapshot/"))):
+            assert place.s3.head_object(Bucket=BUCKET, Key=name)["SSEKMSKeyId"] == key
+        ledger.encrypt(None)
+        ledger.fold(2.0)
+        kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
+        assert set(seen(place).records()) == {a_record().address}
+        ledger.put(numbered(2))
+    assert place.store().holder() is None
+    assert set(seen(place).records()) == {a_record().address, numbered(2).address}
+
+
+def test_a_hold_can_be_broken_although_it_is_being_renewed(place: TeamPlace) -> None:
+    hold = place.store(60.0, 0.001).hold("up")
+    for _ in range(3):
+        place.store().break_hold()
+    assert place.store().holder() is None
+    with pytest.raises(HoldLost):
+        hold.append(Entry(1, {}))
+    hold.release()
