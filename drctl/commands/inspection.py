@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from drctl.commands.context import Context
@@ -16,8 +17,9 @@ if TYPE_CHECKING:
 
 def inspect_all(context: Context, run: Run, resources: Collection[AnyResource]) -> dict[str, Change]:
     """What would happen to each, by address. Raises DrctlError with every read that failed, and Interrupted."""
+    looking = replace(run, aws=run.aws.listed(run.environment))  # what is seen goes into the same memory
     jobs = [
-        Job(each.address, starting(inspect, run, each), {need.address: After.DONE for need in each.needs})
+        Job(each.address, starting(inspect, looking, each), {need.address: After.DONE for need in each.needs})
         for each in resources
     ]
     result = walk(jobs, context.clock, lambda _: None, context.interrupt)
