@@ -15,6 +15,7 @@ from typing import Any
 
 from bench import applications
 from bench.measured import Absent, Usage, measure, processor_seconds
+from drctl.ledger.file_store import FileStore
 from drctl.ledger.ledger import Ledger
 from drctl.sim import client
 
@@ -104,7 +105,7 @@ class Simulation:
 
     def ledger(self) -> Ledger:
         """What drctl has written down, for looking only."""
-        return Ledger(self.state_dir, applications.ENVIRONMENT)
+        return Ledger(FileStore(self.state_dir, applications.ENVIRONMENT), applications.ENVIRONMENT)
 
     def _log_size(self) -> int:
         return self.status.access_log.stat().st_size

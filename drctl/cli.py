@@ -22,7 +22,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 state_app = typer.Typer(
-    help="Look into the state, break its lock.", no_args_is_help=True, rich_markup_mode=None
+    help="Look into the state, break its lock, move it, rebuild it.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 sim_app = typer.Typer(help="The embedded simulator of AWS.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(state_app, name="state")
@@ -341,12 +343,49 @@ def state_unlock(ctx: typer.Context) -> None:
     raise typer.Exit(run(ctx.obj, "state unlock", body))
 
 
-def _sim(ctx: typer.Context, command: str, act: str, **arguments: float | str | None) -> None:
+@state_app.command("move")
+def state_move(
+    ctx: typer.Context,
+    to: Annotated[Literal["file", "s3"], typer.Option(help="Files of this machine, or the team's bucket.")],
+) -> None:
+    """Take the state elsewhere; set [state] store afterwards."""
+
+    def body(invocation: Invocation) -> Answer:
+        from drctl.commands.state_move import move
+
+        result = move(invocation.context, to)
+        lines = [[(f"{result.records} records went from {result.source} to {result.target}", "")]]
+        lines += (
+            [[(f"now set {result.set_to} in {invocation.options.config}", "warning")]]
+            if result.set_to
+            else []
+        )
+        return Answer(result.environment, result.as_json(), lines)
+
+    raise typer.Exit(run(ctx.obj, "state move", body))
+
+
+@state_app.command("rebuild")
+def state_rebuild(ctx: typer.Context, yes: Yes = False) -> None:
+    """Record anew what is on AWS, when the state is lost or damaged; change nothing there."""
+
+    def body(invocation: Invocation) -> Answer:
+        from drctl.commands.rebuild import rebuild
+        from drctl.view.rebuild import rebuilt
+
+        result = rebuild(invocation.context, invocation.approve_rebuild)
+        return Answer(result.environment, result.as_json(), rebuilt(result))
+
+    raise typer.Exit(run(with_yes(ctx.obj, yes), "state rebuild", body))
+
+
+def _sim(ctx: typer.Context, command: str, act: str, **arguments: float | str | bool | None) -> None:
     def body(invocation: Invocation) -> Answer:
         from drctl.commands import simulator
+        from drctl.view.simulator import shown
 
         result = getattr(simulator, act)(invocation.options.state_dir, **arguments)
-        return Answer("", result, text.pairs(result))
+        return Answer("", result, shown(result))
 
     options: Options = ctx.obj
     raise typer.Exit(run(Options(options.config, options.state_dir, json=options.json), command, body))
@@ -390,12 +429,65 @@ def sim_outage(
     _sim(ctx, "sim outage", "outage", region=region)
 
 
+@sim_app.command("fault")
+def sim_fault(
+    ctx: typer.Context,
+    kind: Annotated[
+        str,
+        typer.Argument(help="error, throttle, lost, latency, hang, reset, down, iam-delay or unseen."),
+    ],
+    service: Annotated[
+        str | None, typer.Option(metavar="GLOB", help="As boto3 calls it. [default: any]")
+    ] = None,
+    operation: Annotated[
+        str | None, typer.Option(metavar="GLOB", help="As in CreateVpc. [default: any]")
+    ] = None,
+    region: Annotated[str | None, typer.Option(metavar="GLOB", help="[default: any]")] = None,
+    code: Annotated[str | None, typer.Option(help="Of an error. [default: InternalFailure]")] = None,
+    status: Annotated[int | None, typer.Option(help="Of an error: HTTP's. [default: 500]")] = None,
+    message: Annotated[str | None, typer.Option(help="Of an error.")] = None,
+    probability: Annotated[float | None, typer.Option(help="Of hitting a call, 0 to 1. [default: 1]")] = None,
+    times: Annotated[
+        int | None, typer.Option(help="Hit no more calls than this. [default: no limit]")
+    ] = None,
+    skip: Annotated[int | None, typer.Option(help="Let so many calls pass first. [default: 0]")] = None,
+    seed: Annotated[int | None, typer.Option(help="The same one hits the same calls. [default: 0]")] = None,
+    seconds: Annotated[
+        float | None, typer.Option(help="Of a latency or a delay, simulated; of a hang, real.")
+    ] = None,
+    acts: Annotated[
+        bool | None, typer.Option("--acts", help="Of error, hang and reset: AWS carries the call out first.")
+    ] = None,
+) -> None:
+    """Let calls fail, from now on until it is healed or reset. docs/simulator.md tells what each kind does."""
+    _sim(
+        ctx,
+        "sim fault",
+        "fault",
+        kind=kind,
+        service=service,
+        operation=operation,
+        region=region,
+        code=code,
+        status=status,
+        message=message,
+        probability=probability,
+        times=times,
+        skip=skip,
+        seed=seed,
+        seconds=seconds,
+        acts=acts,
+    )
+
+
 @sim_app.command("heal")
 def sim_heal(
     ctx: typer.Context,
-    region: Annotated[str | None, typer.Argument(help="Only this one. [default: all that are out]")] = None,
+    region: Annotated[
+        str | None, typer.Argument(help="Only this one. [default: all that are out, and all faults]")
+    ] = None,
 ) -> None:
-    """Bring back what is out; what had waited in it goes on."""
+    """Bring back what is out, where what had waited goes on, and take all faults away."""
     _sim(ctx, "sim heal", "heal", region=region)
 
 

@@ -24,13 +24,13 @@ class Diagnostic:
 
 
 class DrctlError(Exception):
-    """Exit code 1: failed. Holds every independent problem that was found, not only the first."""
+    """Exit code 1: failed. Holds every independent problem that was found, not only the first, and each once."""
 
     exit_code: ClassVar[int] = 1
 
     def __init__(self, diagnostics: Diagnostic | Iterable[Diagnostic]) -> None:
         self.diagnostics: tuple[Diagnostic, ...] = (
-            (diagnostics,) if isinstance(diagnostics, Diagnostic) else tuple(diagnostics)
+            (diagnostics,) if isinstance(diagnostics, Diagnostic) else tuple(dict.fromkeys(diagnostics))
         )
         super().__init__(self.diagnostics)
 

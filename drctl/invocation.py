@@ -28,6 +28,7 @@ from drctl.view.text import Line
 if TYPE_CHECKING:
     from drctl.commands.destroy import Removal
     from drctl.commands.plan import Plan
+    from drctl.commands.rebuild import Found
     from drctl.commands.runs import Intent, RunResult
     from drctl.sim.client import Status
 
@@ -95,6 +96,14 @@ class Invocation:
         self.view.show(text.intent(intent))
         self._ask("Do it? Only `yes` is accepted: ", "yes")
 
+    def approve_rebuild(self, found: Found) -> None:
+        """Show what would take the place of a sound state, ask. Raises like approve_plan."""
+        from drctl.view.rebuild import found as shown
+
+        self.view.show(shown(found))
+        question = f"Put this in the place of the {found.before} records there are? Only `yes` is accepted: "
+        self._ask(question, "yes", "the state is sound, and replacing it is confirmed")
+
     def reported(self, result: RunResult, folder: Path | None) -> Answer:
         """Write a run's report, show it, and answer with it.
 
@@ -115,15 +124,17 @@ class Invocation:
         code = 3 if result.missed and result.runbook == "drill" else 0
         return Answer(result.environment, made.as_json(), lines(made), code)
 
-    def _ask(self, question: str, expected: str) -> None:
+    def _ask(
+        self, question: str, expected: str, why: str = "this would change AWS, and changes are confirmed"
+    ) -> None:
         if self.options.yes:
             return
         if not sys.stdin.isatty():
             raise SettingsError(
                 Diagnostic(
                     "nobody to ask: there is no terminal",
-                    cause="this would change AWS, and changes are confirmed",
-                    remedy="look at the plan above and run again with --yes",
+                    cause=why,
+                    remedy="look at what is shown above and run again with --yes",
                 )
             )
         print(question, end="", file=sys.stderr, flush=True)

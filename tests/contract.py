@@ -47,8 +47,8 @@ from drctl.engine.resource import Resource
 from drctl.engine.run import ResourceFailed, Run
 from drctl.engine.spec import rebuild
 from drctl.engine.unknown import unknown_outputs
+from drctl.ledger.file_store import FileStore
 from drctl.ledger.ledger import Ledger
-from drctl.ledger.lock import Lock
 from drctl.sim.access_log import is_mutating
 
 if TYPE_CHECKING:
@@ -135,13 +135,14 @@ class Trial:
 
     def __init__(self, sim: Sim, folder: Path, doom: Doom | None = None) -> None:
         self._sim = sim
-        self._lock = Lock(folder / "trial.lock", "test")
+        store = FileStore(folder, ENVIRONMENT)
+        self._hold = store.hold("test")
         self.events: list[Event] = []
         self._aws = _aws(sim.endpoint)
         self._aws.doom = doom
         self.run = Run(
             self._aws,
-            Ledger(folder, ENVIRONMENT, self._lock),
+            Ledger(store, ENVIRONMENT, self._hold),
             sim.clock,
             classify,
             self.events.append,
@@ -156,8 +157,7 @@ class Trial:
     def __exit__(self, *_: object) -> None:
         """What the kernel does for a killed process, too."""
         self._aws.doom = None
-        self.run.ledger.close()
-        self._lock.release()
+        self._hold.release()
 
     def ensure(self, *resources: AnyResource, alone: bool = False) -> str:
         """Make these so, and all that they need first; the answer is the action the last one took.

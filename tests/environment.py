@@ -11,7 +11,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -91,9 +91,15 @@ class Desk:
         self, *arguments: str, environment: dict[str, str] | None = None, **options: Any
     ) -> subprocess.Popen[str]:
         """The program, running in the folder, with pipes for everything."""
+        return self.spawn([PROGRAM, *arguments], environment=environment, **options)
+
+    def spawn(
+        self, command: Sequence[str], *, environment: dict[str, str] | None = None, **options: Any
+    ) -> subprocess.Popen[str]:
+        """Any program, in the way of ``start``."""
         pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         return subprocess.Popen(
-            [PROGRAM, *arguments],
+            command,
             cwd=self.folder,
             env={**clean_environment(), **(environment or {})},
             text=True,

@@ -238,6 +238,7 @@ REFUSED = [
         "other accounts",
     ),
     ("objectives.rto_s = 0", "objectives.rto_s", "too small", "1 to 86400 (seconds)"),
+    ("calls.answer_timeout_s = 0", "calls.answer_timeout_s", "too small", "1 to 600 (seconds)"),
     ("objectives.rpo_s = 2024-01-01", "objectives.rpo_s", "2024-01-01 is not a whole number", "(seconds)"),
     ('tags = {"aws:x" = "y"}', 'tags."aws:x"', "aws: are for aws itself", "another key"),
     ('tags = {"Drctl:address" = "y"}', 'tags."Drctl:address"', "drctl: are for drctl itself", "another key"),

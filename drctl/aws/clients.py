@@ -36,12 +36,16 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_rds import RDSClient
+    from mypy_boto3_resourcegroupstaggingapi import ResourceGroupsTaggingAPIClient
     from mypy_boto3_route53 import Route53Client
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_service_quotas import ServiceQuotasClient
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sts import STSClient
+
+    from drctl.aws.listing import Listings
+    from drctl.aws.reach import Reach
 
 GLOBAL_REGION = "us-east-1"
 """Where IAM's, Route 53's and CloudFront's control planes live, and where CloudFront wants its certificate."""
@@ -101,17 +105,23 @@ class Aws:
         only: str | None = None,
         witness: Witness | None = None,
         timeouts: tuple[float, float] = PATIENT,
+        listings: Listings | None = None,
+        reach: Reach | None = None,
     ) -> None:
         """endpoint_url: None for wherever the session's own configuration points
         only: the one region that may be called; any other, and what is global, raises OutOfBounds
         witness: told of every call
         timeouts: seconds, see PATIENT
+        listings: what answers looks without a call, see ``listed``
+        reach: what keeps from asking where nobody answers, see ``giving_up``
         """
         self._session = session
         self._endpoint_url = endpoint_url
         self._only = only
         self._witness = witness
         self._timeouts = timeouts
+        self._listings = listings
+        self._reach = reach
         self._config = Config(
             retries={"mode": "standard", "total_max_attempts": attempts},
             connect_timeout=timeouts[0],
@@ -138,6 +148,18 @@ class Aws:
         """The same door, each call told to ``witness``; with ``only``, open to that region's own endpoints alone."""
         return self._like(witness=witness, only=only)
 
+    def listed(self, environment: str) -> Aws:
+        """The same door, for looking at a whole environment: many looks are answered by one list."""
+        from drctl.aws.listing import Listings
+
+        return self._like(listings=Listings(self, environment))
+
+    def giving_up(self, now: Callable[[], float]) -> Aws:
+        """The same door, which ends asking where nothing answers: for a run, which has an end. ``now``: its clock."""
+        from drctl.aws.reach import Reach
+
+        return self._like(reach=Reach(now))
+
     def _like(self, **changes: Any) -> Aws:
         """Another door of the same session, different in nothing but this."""
         given = {
@@ -145,6 +167,8 @@ class Aws:
             "only": self._only,
             "witness": self._witness,
             "timeouts": self._timeouts,
+            "listings": self._listings,
+            "reach": self._reach,
         }
         return Aws(self._session, self._endpoint_url, **{**given, **changes})
 
@@ -157,66 +181,70 @@ class Aws:
         return Identity(answer["Account"], answer["Arn"], answer["Arn"].split(":")[1])
 
     def acm(self, region: str) -> ACMClient:
-        return cast("ACMClient", self._client("acm", region))
+        return cast("ACMClient", self.client("acm", region))
 
     def application_autoscaling(self, region: str) -> ApplicationAutoScalingClient:
-        return cast("ApplicationAutoScalingClient", self._client("application-autoscaling", region))
+        return cast("ApplicationAutoScalingClient", self.client("application-autoscaling", region))
 
     def cloudfront(self) -> CloudFrontClient:
-        return cast("CloudFrontClient", self._client("cloudfront", GLOBAL_REGION))
+        return cast("CloudFrontClient", self.client("cloudfront", GLOBAL_REGION))
 
     def cloudwatch(self, region: str) -> CloudWatchClient:
-        return cast("CloudWatchClient", self._client("cloudwatch", region))
+        return cast("CloudWatchClient", self.client("cloudwatch", region))
 
     def dynamodb(self, region: str) -> DynamoDBClient:
-        return cast("DynamoDBClient", self._client("dynamodb", region))
+        return cast("DynamoDBClient", self.client("dynamodb", region))
 
     def ec2(self, region: str) -> EC2Client:
-        return cast("EC2Client", self._client("ec2", region))
+        return cast("EC2Client", self.client("ec2", region))
 
     def ecs(self, region: str) -> ECSClient:
-        return cast("ECSClient", self._client("ecs", region))
+        return cast("ECSClient", self.client("ecs", region))
 
     def elbv2(self, region: str) -> ElasticLoadBalancingv2Client:
-        return cast("ElasticLoadBalancingv2Client", self._client("elbv2", region))
+        return cast("ElasticLoadBalancingv2Client", self.client("elbv2", region))
 
     def events(self, region: str) -> EventBridgeClient:
-        return cast("EventBridgeClient", self._client("events", region))
+        return cast("EventBridgeClient", self.client("events", region))
 
     def iam(self) -> IAMClient:
-        return cast("IAMClient", self._client("iam", GLOBAL_REGION))
+        return cast("IAMClient", self.client("iam", GLOBAL_REGION))
 
     def kms(self, region: str) -> KMSClient:
-        return cast("KMSClient", self._client("kms", region))
+        return cast("KMSClient", self.client("kms", region))
 
     def lambda_(self, region: str) -> LambdaClient:
-        return cast("LambdaClient", self._client("lambda", region))
+        return cast("LambdaClient", self.client("lambda", region))
 
     def logs(self, region: str) -> CloudWatchLogsClient:
-        return cast("CloudWatchLogsClient", self._client("logs", region))
+        return cast("CloudWatchLogsClient", self.client("logs", region))
 
     def rds(self, region: str) -> RDSClient:
-        return cast("RDSClient", self._client("rds", region))
+        return cast("RDSClient", self.client("rds", region))
 
     def route53(self) -> Route53Client:
-        return cast("Route53Client", self._client("route53", GLOBAL_REGION))
+        return cast("Route53Client", self.client("route53", GLOBAL_REGION))
 
     def s3(self, region: str) -> S3Client:
-        return cast("S3Client", self._client("s3", region))
+        return cast("S3Client", self.client("s3", region))
 
     def secretsmanager(self, region: str) -> SecretsManagerClient:
-        return cast("SecretsManagerClient", self._client("secretsmanager", region))
+        return cast("SecretsManagerClient", self.client("secretsmanager", region))
 
     def service_quotas(self, region: str) -> ServiceQuotasClient:
-        return cast("ServiceQuotasClient", self._client("service-quotas", region))
+        return cast("ServiceQuotasClient", self.client("service-quotas", region))
 
     def sns(self, region: str) -> SNSClient:
-        return cast("SNSClient", self._client("sns", region))
+        return cast("SNSClient", self.client("sns", region))
 
     def sts(self, region: str) -> STSClient:
-        return cast("STSClient", self._client("sts", region))
+        return cast("STSClient", self.client("sts", region))
 
-    def _client(self, service: str, region: str) -> BaseClient:
+    def tagging(self, region: str) -> ResourceGroupsTaggingAPIClient:
+        return cast("ResourceGroupsTaggingAPIClient", self.client("resourcegroupstaggingapi", region))
+
+    def client(self, service: str, region: str) -> BaseClient:
+        """The client of a service by its name. Raises OutOfBounds."""
         if self._only is not None and (region != self._only or service in GLOBAL_SERVICES):
             raise OutOfBounds(f"{service} in {region}: only {self._only} may be called")
         key = service, region
@@ -235,6 +263,12 @@ class Aws:
         client.meta.events.register("before-parameter-build.*.*", _refuse_unknown)
         if self._witness is not None:
             _watch(client, self._witness)
+        if self._reach is not None:
+            self._reach.watch(client, "global" if service in GLOBAL_SERVICES else region)
+        if self._listings is not None:
+            from drctl.aws.listing import consult
+
+            consult(client, self._listings)
         return client
 
 
@@ -245,6 +279,8 @@ def _watch(client: BaseClient, witness: Witness) -> None:
         context["drctl.call"] = model, params["url"], time.monotonic()
 
     def tell(context: dict[str, Any], status: int) -> None:
+        if "drctl.call" not in context:
+            return  # answered without one
         model, url, began = context["drctl.call"]
         endpoint = "/".join(url.split("/", 3)[:3])
         service, region = model.service_model.service_name, client.meta.region_name

@@ -9,23 +9,27 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
     ConnectTimeoutError,
+    CredentialRetrievalError,
     EndpointConnectionError,
     HTTPClientError,
     NoCredentialsError,
     ParamValidationError,
     PartialCredentialsError,
     ProxyConnectionError,
+    SSOError,
     TokenRetrievalError,
 )
 from botocore.exceptions import ConnectionError as BotocoreConnectionError
 from botocore.parsers import ResponseParserError
 
+from drctl.aws.reach import RegionSilent
 from drctl.engine.resource import DependsOnUnknown, NotOurs
 from drctl.engine.trouble import Meaning, Trouble
 
@@ -60,6 +64,7 @@ GONE_WORDS = (
     ("KMSInvalidStateException", r"pending deletion"),
     ("ClientException", r"Task ?[Dd]efinition is inactive|task definition does not exist"),
     ("ValidationException", r"not part of the global table"),
+    ("ValidationException", r"Replica specified in .* was not found"),
 )
 """The same, where only the message tells (ECS API reference, DescribeTaskDefinition; Route 53), above all where the
 SDK sent a removal again because its first answer was lost: Secrets Manager's RemoveRegionsFromReplication, KMS's
@@ -162,7 +167,15 @@ DENIED = frozenset({
     "AccessDenied", "AccessDeniedException", "AuthFailure", "AuthorizationError", "Forbidden", "InvalidClientTokenId",
     "UnauthorizedOperation", "UnrecognizedClientException", "SignatureDoesNotMatch",
 })  # fmt: skip
-EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
+EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"})
+NO_CREDENTIALS = (
+    CredentialRetrievalError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    SSOError,
+    TokenRetrievalError,
+)
+"""What botocore says when it has no credentials to sign with: a provider that it asks again in time has failed."""
 QUOTA = re.compile(r"(LimitExceeded|QuotaExceeded|TooMany\w+|MaximumNumber|InsufficientAddress|AddressLimit)")
 
 
@@ -242,8 +255,10 @@ def classify(error: Exception) -> Trouble:
         return Trouble(Meaning.FATAL, str(error), "rename it in the settings, or remove what is in the way")
     if isinstance(error, DependsOnUnknown):
         return Trouble(Meaning.NOT_YET, str(error))
-    if isinstance(error, (NoCredentialsError, PartialCredentialsError, TokenRetrievalError)):
-        return Trouble(Meaning.FATAL, str(error), "renew the credentials and run the same command again")
+    if isinstance(error, NO_CREDENTIALS) or "refreshed credentials are still expired" in str(error):
+        return _without_credentials(str(error).strip())
+    if isinstance(error, RegionSilent):
+        return _out(error)
     if isinstance(error, ParamValidationError):
         return Trouble(Meaning.FATAL, str(error), "this is a defect of drctl: please report it")
     if isinstance(error, (EndpointConnectionError, ConnectTimeoutError, ProxyConnectionError)):
@@ -259,6 +274,25 @@ def classify(error: Exception) -> Trouble:
         f"{type(error).__name__}: {error}",
         "this is a defect of drctl: run again with -vv and report it",
     )
+
+
+def _without_credentials(cause: str) -> Trouble:
+    return Trouble(
+        Meaning.FATAL,
+        cause,
+        "renew the credentials, then run the same command again: it goes on from what is recorded",
+        "the AWS credentials are no longer valid",
+    )
+
+
+def _out(error: RegionSilent) -> Trouble:
+    what = (
+        "the control planes of IAM, Route 53 and CloudFront do not answer"
+        if error.place == "global"
+        else f"{error.place} does not answer"
+    )
+    remedy = "run the same command again when it is back: it goes on from what is recorded"
+    return Trouble(Meaning.FATAL, str(error), remedy, what)
 
 
 def _classify_answer(error: ClientError) -> Trouble:
@@ -283,7 +317,7 @@ def _classify_answer(error: ClientError) -> Trouble:
         if code in codes and not (code == "LimitExceededException" and "rate" not in message.lower()):
             return Trouble(meaning, cause)
     if code in EXPIRED:
-        return Trouble(Meaning.FATAL, cause, "renew the credentials and run the same command again")
+        return _without_credentials(cause)
     if code in DENIED:
         return Trouble(
             Meaning.FATAL, cause, f"allow {error.operation_name} to these credentials, then run again"
@@ -292,4 +326,13 @@ def _classify_answer(error: ClientError) -> Trouble:
         return Trouble(
             Meaning.FATAL, cause, "raise this quota in Service Quotas for that region, then run again"
         )
-    return Trouble(Meaning.FATAL, cause)
+    return Trouble(_meaning_of_status(error), cause)
+
+
+def _meaning_of_status(error: ClientError) -> Meaning:
+    """Of a code that no set names: HTTP's own classes (RFC 9110, 15.6; RFC 6585, 4). 501 is no stumble."""
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return Meaning.THROTTLED
+    stumbled = status >= HTTPStatus.INTERNAL_SERVER_ERROR and status != HTTPStatus.NOT_IMPLEMENTED
+    return Meaning.LOST if stumbled else Meaning.FATAL

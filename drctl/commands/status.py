@@ -169,7 +169,9 @@ def _inspect(
     # An interrupt of its own, which nobody sets: looking changes nothing, Ctrl-C may end it anywhere.
     found = walk(jobs, context.clock, lambda _: None, Interrupt()).done
     return Inspection(
-        at, tuple(found[a] for a in sorted(resources)), tuple(troubles[a] for a in sorted(troubles))
+        at,
+        tuple(found[a] for a in sorted(resources)),
+        tuple(dict.fromkeys(troubles[a] for a in sorted(troubles))),
     )
 
 

@@ -26,21 +26,26 @@ class Patience:
         self._run = run
         self._resource = resource
         self._doing = doing
-        self._since: dict[Meaning, float] = {}
-        self._retries: dict[Meaning, Iterator[float]] = {}
+        self._since: dict[tuple[Meaning, str], float] = {}
+        self._retries: dict[tuple[Meaning, str], Iterator[float]] = {}
 
     def judge(self, error: Exception) -> tuple[Meaning, Pause]:
         """How long to wait before the next attempt; raises ResourceFailed when patience is over or pointless."""
         trouble = self._run.classify(error)
+        if trouble.everywhere:
+            said = Diagnostic(trouble.everywhere, cause=trouble.cause, remedy=trouble.remedy)
+            raise ResourceFailed(self._run.everywhere.setdefault(trouble.everywhere, said)) from error
         if trouble.meaning is Meaning.FATAL:
             raise self.failed(trouble.cause, trouble.remedy) from error
         now = self._run.clock.now()
-        since = self._since.setdefault(trouble.meaning, now)
+        # Another thing that is not there, or another step that was done already, is not the same wait going on.
+        what = trouble.meaning, trouble.cause if trouble.meaning is Meaning.GONE else ""
+        since = self._since.setdefault(what, now)
         if now - since > PATIENCE[trouble.meaning]:
             waited = f"after {now - since:.0f} s of waiting for {WAITING_FOR[trouble.meaning]}: "
             remedy = trouble.remedy or "look into the cause, then run the same command again"
             raise self.failed(waited + trouble.cause, remedy) from error
-        seconds = next(self._retries.setdefault(trouble.meaning, retries()))
+        seconds = next(self._retries.setdefault(what, retries()))
         return trouble.meaning, Pause(seconds, WAITING_FOR[trouble.meaning])
 
     def reset(self) -> None:

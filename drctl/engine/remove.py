@@ -15,7 +15,7 @@ from drctl.engine.patience import Patience
 from drctl.engine.resource import DependsOnUnknown, NotOurs, Observed, Phase, StaysBehind
 from drctl.engine.run import AnyResource, Run
 from drctl.engine.trouble import Meaning
-from drctl.ledger.model import CREATING, GONE, Record
+from drctl.ledger.model import CREATING, GONE, Intent, Record
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -27,6 +27,7 @@ def remove(run: Run, resource: AnyResource, record: Record) -> Generator[Pause, 
     Raises ResourceFailed.
     """
     patience, patience_looking = Patience(run, resource, "remove"), Patience(run, resource, "remove")
+    unanswered = record.intent if record.intent and record.intent.operation != "delete" else None
     since = run.clock.now()
     run.emit(Started(since, record.address, "delete", resource.usual.gone))
     while True:
@@ -39,7 +40,7 @@ def remove(run: Run, resource: AnyResource, record: Record) -> Generator[Pause, 
         patience_looking.reset()
         took = run.clock.now() - began
         if observed is None:
-            wait = _unsettled(record, run.clock.now(), since)
+            wait = _unsettled(record, unanswered, run.clock.now(), since)
             if wait is None:
                 _forget(run, record)
                 return "delete"
@@ -94,12 +95,13 @@ def _settling(resource: AnyResource) -> float:
     return 0.0 if resource.usual.gone <= 1 else min(resource.usual.gone / 2, 2.5)
 
 
-def _unsettled(record: Record, now: float, met: float) -> Pause | None:
-    """Absent, but a create may still be under way, or its result not visible yet."""
-    intent = record.intent
-    if intent is not None and intent.operation == "create":
-        left = left_of(REQUEST_LIFE, intent.time, now, met)
-        return Pause(min(left, 5.0), "the outcome of a request whose answer was lost") if left > 0 else None
+def _unsettled(record: Record, unanswered: Intent | None, now: float, met: float) -> Pause | None:
+    """Absent, but what a killed run asked for may still be under way and bring it, or bring it back: an update may set
+    the whole of a thing, as PutMetricAlarm does. Or the result is not visible yet."""
+    if unanswered is not None:
+        left = left_of(REQUEST_LIFE, unanswered.time, now, met)
+        if left > 0:
+            return Pause(min(left, 5.0), "the outcome of a request whose answer was lost")
     fresh = record.outputs and record.phase in (CREATING, Phase.PENDING.value)
     if fresh and left_of(VISIBLE_WITHIN, record.created_at, now, met) > 0:
         return Pause(1.0, "AWS to show what it has made")

@@ -35,7 +35,11 @@ class ResourceFailed(Exception):
 
 @dataclass
 class Run:
-    """The surroundings of ensure, inspect and remove. ``seen`` holds the outputs read or minted in this run."""
+    """The surroundings of ensure, inspect and remove.
+
+    seen: the outputs read or minted in this run
+    everywhere: what was found to be wrong with more than one resource, said as it was said first (Trouble.everywhere)
+    """
 
     aws: Aws
     ledger: Ledger
@@ -47,6 +51,7 @@ class Run:
     partition: str
     operators_tags: Mapping[str, str] = field(default_factory=dict)
     seen: dict[str, DataclassInstance] = field(default_factory=dict)
+    everywhere: dict[str, Diagnostic] = field(default_factory=dict)
 
     def given(self, resource: AnyResource, record: Record | None = None, token: str = "") -> Given:
         """What a verb of this resource may know. ``record``: the one it is about, when not the address's own."""

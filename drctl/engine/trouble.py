@@ -21,11 +21,15 @@ class Meaning(Enum):
 
 @dataclass(frozen=True)
 class Trouble:
-    """An error understood: its meaning, AWS's own code and words, and what a person can do about it."""
+    """An error understood: its meaning, AWS's own code and words, and what a person can do about it.
+
+    everywhere: what is wrong, in one line, when it is with everything and not with the one resource that met it
+    """
 
     meaning: Meaning
     cause: str
     remedy: str = ""
+    everywhere: str = ""
 
 
 Classify = Callable[[Exception], Trouble]

@@ -140,6 +140,8 @@ class S3Bucket(Resource[S3BucketOutputs]):
             except ClientError as error:
                 if recorded is None and code_of(error) == "403":
                     raise NotOurs(f"the bucket name {name} is taken, and AWS denies access to it") from error
+                if code_of(error) == "400":
+                    s3.get_bucket_location(Bucket=name)  # an answer to HEAD has no words: this one tells them
                 if not is_gone(error):
                     raise
             else:

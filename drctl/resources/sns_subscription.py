@@ -13,8 +13,14 @@ if TYPE_CHECKING:
     from drctl.aws.clients import Aws
 
 
+UNCONFIRMED = "PendingConfirmation"
+"""What SNS lists in the place of the ARN until somebody has confirmed (API reference, "Subscription")."""
+
+
 @dataclass(frozen=True)
 class SnsSubscriptionOutputs:
+    """arn: UNCONFIRMED where it was found again before it was confirmed: SNS told its ARN to who subscribed."""
+
     arn: str
 
 
@@ -35,7 +41,7 @@ class SnsSubscription(Resource[SnsSubscriptionOutputs]):
     def read(self, aws: Aws, given: Given) -> Observed[SnsSubscriptionOutputs] | None:
         sns, recorded = aws.sns(self.region), given.recorded(self)
         topic = given[self.topic].arn
-        if recorded is not None:
+        if recorded is not None and recorded.arn != UNCONFIRMED:
             with tolerating_absence():
                 held = sns.get_subscription_attributes(SubscriptionArn=recorded.arn)["Attributes"]
                 drift = differences(
@@ -46,10 +52,10 @@ class SnsSubscription(Resource[SnsSubscriptionOutputs]):
         with tolerating_absence():
             for page in sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic):
                 for each in page["Subscriptions"]:
-                    # One that waits to be confirmed is listed without its ARN; subscribing again tells it.
-                    confirmed = each["SubscriptionArn"].startswith("arn:")
-                    if confirmed and (each["Protocol"], each["Endpoint"]) == ("email", self.email):
-                        return Observed(SnsSubscriptionOutputs(each["SubscriptionArn"]))
+                    arn = each["SubscriptionArn"]
+                    there = arn == UNCONFIRMED or arn.startswith("arn:")  # else it says "Deleted"
+                    if there and (each["Protocol"], each["Endpoint"]) == ("email", self.email):
+                        return Observed(SnsSubscriptionOutputs(arn))
         return None
 
     def create(self, aws: Aws, given: Given) -> SnsSubscriptionOutputs:
@@ -59,10 +65,14 @@ class SnsSubscription(Resource[SnsSubscriptionOutputs]):
         return SnsSubscriptionOutputs(arn)
 
     def delete(self, aws: Aws, outputs: SnsSubscriptionOutputs) -> None:
-        sns = aws.sns(self.region)
-        held = sns.get_subscription_attributes(SubscriptionArn=outputs.arn)["Attributes"]
-        if held.get("PendingConfirmation") == "true":
+        if self._is_unconfirmed(aws, outputs):
             raise StaysBehind(
                 "SNS removes an unconfirmed subscription by itself, with its topic or after 48 hours"
             )
-        sns.unsubscribe(SubscriptionArn=outputs.arn)
+        aws.sns(self.region).unsubscribe(SubscriptionArn=outputs.arn)
+
+    def _is_unconfirmed(self, aws: Aws, outputs: SnsSubscriptionOutputs) -> bool:
+        if outputs.arn == UNCONFIRMED:
+            return True
+        held = aws.sns(self.region).get_subscription_attributes(SubscriptionArn=outputs.arn)["Attributes"]
+        return held.get("PendingConfirmation") == "true"

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from drctl.ledger.file_store import FileStore
 from drctl.ledger.ledger import Ledger
-from drctl.ledger.lock import Lock
 from drctl.ledger.model import Record
 from tests.environment import TIMEOUT, Desk, Installation
 
@@ -53,11 +53,11 @@ def test_destroy_clears_away_a_state_without_records(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     desk.state.mkdir()
     record = Record("us-east-1/vpc/main", "vpc", "us-east-1", "main", phase="gone")
-    lock = Lock(desk.state / "demo.lock", "destroy")
-    ledger = Ledger(desk.state, "demo", lock)
+    store = FileStore(desk.state, "demo")
+    hold = store.hold("destroy")
+    ledger = Ledger(store, "demo", hold)
     ledger.put(record)
     ledger.forget(record.address)
-    ledger.close()
-    lock.release()
+    hold.release()
     assert desk.run("destroy", "--yes").code == 0
     assert [path.name for path in desk.state.iterdir()] == ["demo.lock"]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from drctl.ledger.lock import Lock
+from drctl.ledger.file_store import FileStore
 from drctl.runbook.journal import Journal
 from drctl.sim import client
 from tests.environment import ENVIRONMENT, Built, P, S
@@ -131,8 +131,8 @@ def test_an_open_run_and_the_two_ways_on(built: Built, interrupted: Path) -> Non
     shown = built.run("--sim", "status").out
     assert "`drctl failover --resume`" in shown
     assert "`drctl failover --abort`" in shown
-    lock = Lock(built.state / "demo.lock", "failover")
+    hold = FileStore(built.state, "demo").hold("failover")
     try:
         assert status(built)["run"] == {**run, "under_way": True}
     finally:
-        lock.release()
+        hold.release()

@@ -6,8 +6,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+from botocore.exceptions import ClientError
+
 from drctl.engine.ensure import ensure
 from drctl.engine.pace import PATIENCE
+from drctl.engine.patience import Patience
+from drctl.engine.run import ResourceFailed
 from drctl.engine.trouble import Meaning
 from tests.contract import Trial
 from tests.resources.test_network import NAT, VPC
@@ -46,3 +51,28 @@ def test_two_reads_that_fail_far_apart_are_not_one_long_failure(sim: Sim, tmp_pa
         trial.run.clock = Later()
         stumble()
         assert "answer" in next(steps).reason
+
+
+def test_steps_that_turn_out_to_be_done_already_are_not_one_long_wait(sim: Sim, tmp_path: Path) -> None:
+    """A cluster is put out of its global database, goes on alone for minutes, and is deleted: each asked for twice."""
+
+    class Clock:
+        ahead = 0.0
+
+        def now(self) -> float:
+            return sim.clock.now() + self.ahead
+
+        def real(self, seconds: float) -> float:
+            return sim.clock.real(seconds)
+
+    def gone(operation: str) -> ClientError:
+        return ClientError({"Error": {"Code": "DBClusterNotFoundFault", "Message": "not found"}}, operation)
+
+    with Trial(sim, tmp_path) as trial:
+        trial.run.clock = clock = Clock()
+        patience = Patience(trial.run, VPC, "remove")
+        patience.judge(gone("RemoveFromGlobalCluster"))
+        clock.ahead = PATIENCE[Meaning.GONE] + 1
+        assert patience.judge(gone("DeleteDBCluster"))[0] is Meaning.GONE
+        with pytest.raises(ResourceFailed):
+            patience.judge(gone("RemoveFromGlobalCluster"))

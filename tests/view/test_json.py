@@ -16,7 +16,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from drctl.cli import app, sim_app, state_app
-from drctl.ledger.lock import Lock
+from drctl.ledger.file_store import FileStore
 from drctl.sim import client
 from drctl.view.json import SCHEMA
 from tests.environment import Desk, Installation, Ran
@@ -103,13 +103,13 @@ def test_a_failure_says_why_and_what_to_do(fresh: Installation) -> None:
     checked(fresh.on_sim("plan", "--target", "nothing"), "plan", code=5)
     checked(fresh.on_sim("state", "show", "global/iam-role/task-of-nobody"), "state show", code=5)
 
-    lock = Lock(fresh.state / "demo.lock", "up")
+    hold = FileStore(fresh.state, "demo").hold("up")
     try:
         checked(fresh.on_sim("destroy", "--yes"), "destroy", code=4)
         broken = checked(fresh.on_sim("state", "unlock"), "state unlock")["broken"]
         assert (broken["pid"], broken["command"]) == (os.getpid(), "up")
     finally:
-        lock.release()
+        hold.release()
     assert checked(fresh.on_sim("state", "unlock"), "state unlock")["broken"] is None
 
 
