@@ -164,10 +164,14 @@ provider repeats RegisterScalableTarget on it).
 """
 
 DENIED = frozenset({
-    "AccessDenied", "AccessDeniedException", "AuthFailure", "AuthorizationError", "Forbidden", "InvalidClientTokenId",
-    "UnauthorizedOperation", "UnrecognizedClientException", "SignatureDoesNotMatch",
+    "AccessDenied", "AccessDeniedException", "AuthFailure", "AuthorizationError", "Forbidden", "UnauthorizedOperation",
 })  # fmt: skip
-EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"})
+EXPIRED = frozenset({
+    "ExpiredToken", "ExpiredTokenException", "InvalidAccessKeyId", "InvalidClientTokenId", "InvalidToken",
+    "RequestExpired", "SignatureDoesNotMatch", "TokenRefreshRequired", "UnrecognizedClientException",
+})  # fmt: skip
+"""The credentials are over, revoked or of nobody; RequestExpired is also what a wrong clock gets (EC2 API reference,
+"Error codes")."""
 NO_CREDENTIALS = (
     CredentialRetrievalError,
     NoCredentialsError,
@@ -280,7 +284,8 @@ def _without_credentials(cause: str) -> Trouble:
     return Trouble(
         Meaning.FATAL,
         cause,
-        "renew the credentials, then run the same command again: it goes on from what is recorded",
+        "renew the credentials (and see that this machine's clock is right), then run the same command again: "
+        "it goes on from what is recorded",
         "the AWS credentials are no longer valid",
     )
 

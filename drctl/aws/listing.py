@@ -10,12 +10,11 @@ To list another kind, add how it is listed to LISTS, and the looks that this ans
 
 from __future__ import annotations
 
-import json
+import copy
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import quote
 
 from botocore import xform_name
 from botocore.awsrequest import AWSResponse, HTTPHeaders
@@ -35,6 +34,16 @@ FILTER_VALUES = 200
 """Values that one of EC2's filters takes (EC2 API reference, "Filter")."""
 SERVICES_AT_ONCE = 10
 """Services that one DescribeServices takes (ECS API reference)."""
+TARGETS_AT_ONCE = 50
+"""Resources that one DescribeScalableTargets takes (Application Auto Scaling API reference)."""
+MOST_PAGES = 10
+"""Of a list that also holds what others have on the account: one that is longer costs more than it saves."""
+PAGE = {"PageSize": 100}
+"""As many items a page as AWS gives, where it gives fewer when nobody asks."""
+
+
+class TooLong(Exception):
+    """A list has too many pages."""
 
 
 class Listings:
@@ -63,7 +72,7 @@ class Listings:
         return None
 
     def items(self, name: str, region: str) -> list[Item]:
-        """A whole list; empty where AWS refuses to make it: then each look is a call of its own, as without."""
+        """A whole list; empty where AWS refuses it, or it is too long: each look is then a call of its own."""
         key = name, region
         with self._guard:
             making = self._making.setdefault(key, threading.Lock())
@@ -71,16 +80,18 @@ class Listings:
             if key not in self._made:
                 try:
                     self._made[key] = list(LISTS[name](self, region))
-                except (ClientError, BotoCoreError):
+                except (ClientError, BotoCoreError, TooLong):
                     self._made[key] = []
         return self._made[key]
 
     def pages(
         self, service: str, operation: str, items: str, region: str, **request: object
     ) -> Iterator[Any]:
-        """The items of all pages of one call."""
+        """The items of all pages of one call. Raises TooLong."""
         pages = self._aws.client(service, region).get_paginator(xform_name(operation))
-        for page in pages.paginate(**request):
+        for number, page in enumerate(pages.paginate(**request)):
+            if number == MOST_PAGES:
+                raise TooLong(f"{service} {operation}")
             yield from page.get(items, [])
 
     def services(self, cluster: str, arns: Sequence[str], region: str) -> Iterator[Item]:
@@ -113,10 +124,9 @@ def consult(client: BaseClient, listings: Listings) -> None:
         found = listings.answer(service, model.name, region, context.get("drctl.asked", {}))
         if found is None:
             return None
-        return AWSResponse("", 200, HTTPHeaders(), None), {
-            **found,
-            "ResponseMetadata": {"HTTPStatusCode": 200},
-        }
+        # A copy: boto3, and whoever asked, may change what they get.
+        answer = {**copy.deepcopy(found), "ResponseMetadata": {"HTTPStatusCode": 200}}
+        return AWSResponse("", 200, HTTPHeaders(), None), answer
 
     client.meta.events.register("provide-client-params.*.*", asked)
     # First: what a list answers is no call, so nobody who witnesses calls hears of it.
@@ -166,34 +176,54 @@ def _ecs_services(listings: Listings, region: str) -> Iterator[Item]:
     for cluster in listings.pages("ecs", "ListClusters", "clusterArns", region):
         name = cluster.rpartition("/")[2]
         if name.startswith(f"{listings.environment}-") or name == listings.environment:
-            arns = list(listings.pages("ecs", "ListServices", "serviceArns", region, cluster=cluster))
+            arns = list(
+                listings.pages(
+                    "ecs", "ListServices", "serviceArns", region, cluster=cluster, PaginationConfig=PAGE
+                )
+            )
             yield from listings.services(cluster, arns, region)
 
 
-def _account_roles(listings: Listings, region: str) -> Iterable[Item]:
-    """Tags and inline policies of all roles; IAM has no narrower list."""
-    return listings.pages("iam", "GetAccountAuthorizationDetails", "RoleDetailList", region, Filter=["Role"])
+def _scalable_targets(listings: Listings, region: str) -> Iterator[Item]:
+    for chunk in _chunks(_scalable(listings, region), TARGETS_AT_ONCE):
+        yield from listings.pages(
+            "application-autoscaling",
+            "DescribeScalableTargets",
+            "ScalableTargets",
+            region,
+            ServiceNamespace="ecs",
+            ResourceIds=chunk,
+        )
 
 
-def _roles(listings: Listings, region: str) -> Iterator[Item]:
-    """What GetRole shows, which neither of IAM's two lists shows whole."""
-    tags = {role["RoleName"]: role.get("Tags", []) for role in listings.items("account's roles", region)}
-    for role in listings.pages("iam", "ListRoles", "Roles", region):
-        if role["RoleName"] in tags:
-            trust = _encoded(role["AssumeRolePolicyDocument"])
-            yield {**role, "AssumeRolePolicyDocument": trust, "Tags": tags[role["RoleName"]]}
+def _scaling_policies(listings: Listings, region: str) -> Iterator[Item]:
+    for resource in _scalable(listings, region):
+        yield from listings.pages(
+            "application-autoscaling",
+            "DescribeScalingPolicies",
+            "ScalingPolicies",
+            region,
+            ServiceNamespace="ecs",
+            ResourceId=resource,
+        )
 
 
-def _role_policies(listings: Listings, region: str) -> Iterator[Item]:
-    for role in listings.items("account's roles", region):
-        for policy in role["RolePolicyList"]:
-            document = _encoded(policy["PolicyDocument"])
-            yield {"RoleName": role["RoleName"], **policy, "PolicyDocument": document}
+def _scalable(listings: Listings, region: str) -> list[str]:
+    """Our services as Application Auto Scaling names them."""
+    return [
+        f"service/{each['clusterArn'].rpartition('/')[2]}/{each['serviceName']}"
+        for each in listings.items("services", region)
+    ]
 
 
-def _encoded(document: object) -> str:
-    """A policy as IAM sends it: boto3 decodes it on its way to whoever asked."""
-    return quote(json.dumps(document))
+def _log_groups(listings: Listings, region: str) -> Iterator[Item]:
+    """By the beginnings that our log groups' names have: asked by a pattern, AWS tells little more than names."""
+    names = (each["ResourceARN"].partition(":log-group:")[2] for each in listings.items("tags", region))
+    parts = (name.rpartition("/") for name in names)
+    folders = {folder for folder, _, last in parts if last.startswith(f"{listings.environment}-")}
+    for folder in sorted(folders):
+        prefix = f"{folder}/{listings.environment}-"
+        yield from listings.pages("logs", "DescribeLogGroups", "logGroups", region, logGroupNamePrefix=prefix)
 
 
 LISTS: Mapping[str, Callable[[Listings, str], Iterable[Item]]] = {
@@ -208,20 +238,8 @@ LISTS: Mapping[str, Callable[[Listings, str], Iterable[Item]]] = {
         "elbv2", "DescribeTargetGroups", "TargetGroups", region
     ),
     "services": _ecs_services,
-    "scalable targets": lambda listings, region: listings.pages(
-        "application-autoscaling",
-        "DescribeScalableTargets",
-        "ScalableTargets",
-        region,
-        ServiceNamespace="ecs",
-    ),
-    "scaling policies": lambda listings, region: listings.pages(
-        "application-autoscaling",
-        "DescribeScalingPolicies",
-        "ScalingPolicies",
-        region,
-        ServiceNamespace="ecs",
-    ),
+    "scalable targets": _scalable_targets,
+    "scaling policies": _scaling_policies,
     "alarms": lambda listings, region: listings.pages(
         "cloudwatch",
         "DescribeAlarms",
@@ -229,13 +247,8 @@ LISTS: Mapping[str, Callable[[Listings, str], Iterable[Item]]] = {
         region,
         AlarmNamePrefix=f"{listings.environment}-",
         AlarmTypes=["MetricAlarm"],
+        PaginationConfig=PAGE,
     ),
-    "log groups": lambda listings, region: listings.pages(
-        "logs", "DescribeLogGroups", "logGroups", region, logGroupNamePattern=listings.environment
-    ),
-    "account's roles": _account_roles,
-    "roles": _roles,
-    "role policies": _role_policies,
     "buckets": lambda listings, region: listings.pages(
         "s3",
         "ListBuckets",
@@ -244,12 +257,14 @@ LISTS: Mapping[str, Callable[[Listings, str], Iterable[Item]]] = {
         BucketRegion=region,
         Prefix=f"{listings.environment}-",
     ),
+    "log groups": _log_groups,
     "tags": lambda listings, region: listings.pages(
         "resourcegroupstaggingapi",
         "GetResources",
         "ResourceTagMappingList",
         region,
         TagFilters=[{"Key": "drctl:environment", "Values": [listings.environment]}],
+        PaginationConfig=PAGE,
     ),
 }
 """What is listed, and how, in a region."""
@@ -379,22 +394,6 @@ LOOKS: Mapping[tuple[str, str], Sequence[Look]] = {
             lambda policies: {"ScalingPolicies": policies},
         )
     ],
-    ("iam", "GetRole"): [
-        Look(
-            "roles",
-            _one_of("RoleName"),
-            lambda role: [role["RoleName"]],
-            lambda roles: {"Role": roles[0]},
-        )
-    ],
-    ("iam", "GetRolePolicy"): [
-        Look(
-            "role policies",
-            _one_in("RoleName", "PolicyName"),
-            lambda policy: [f"{policy['RoleName']} {policy['PolicyName']}"],
-            lambda policies: dict(policies[0]),
-        )
-    ],
     ("cloudwatch", "DescribeAlarms"): [
         Look(
             "alarms",
@@ -404,9 +403,6 @@ LOOKS: Mapping[tuple[str, str], Sequence[Look]] = {
         )
     ],
     ("logs", "DescribeLogGroups"): [_by("log groups", "logGroupNamePrefix", "logGroupName", "logGroups")],
-    ("application-autoscaling", "ListTagsForResource"): [
-        _tags_of("ResourceARN", lambda items: {"Tags": as_dict(items[0]["Tags"])})
-    ],
     ("cloudwatch", "ListTagsForResource"): [_tags_of("ResourceARN", _tag_list("Tags"))],
     ("dynamodb", "ListTagsOfResource"): [_tags_of("ResourceArn", _tag_list("Tags"))],
     ("events", "ListTagsForResource"): [_tags_of("ResourceARN", _tag_list("Tags"))],

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ConnectionError as BotocoreConnectionError
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 SILENT_FOR_S = 60.0
 """Seconds of the environment's clock without an answer to anything, after which a region counts as out."""
+
+ALONE_FOR_S = 240.0
+"""The same where all that did not answer was one service: that one may be down, and the region is not."""
 
 SILENT_TIMES = 5
 """Requests in a row that must have remained without an answer: one call whose every attempt is lost proves little
@@ -38,6 +41,7 @@ class RegionSilent(Exception):
 class _Silence:
     since: float
     times: int = 0
+    services: set[str] = field(default_factory=set)
 
 
 class Reach:
@@ -55,14 +59,16 @@ class Reach:
         with self._guard:
             self._silences.pop(place, None)
 
-    def unheard(self, place: str, error: Exception) -> None:
-        """A request remained without an answer."""
+    def unheard(self, place: str, service: str, error: Exception) -> None:
+        """A request to a service there remained without an answer."""
         now = self._now()
         with self._guard:
             silence = self._silences.setdefault(place, _Silence(now))
             silence.times += 1
+            silence.services.add(service)
             waited = now - silence.since
-            if waited > SILENT_FOR_S and silence.times > SILENT_TIMES and place not in self._out:
+            enough = SILENT_FOR_S if len(silence.services) > 1 else ALONE_FOR_S
+            if waited > enough and silence.times > SILENT_TIMES and place not in self._out:
                 why = f"no answer for {waited:.0f} s, to {silence.times} requests; the last: {error}"
                 self._out[place] = RegionSilent(place, why)
 
@@ -82,7 +88,7 @@ class Reach:
             if exception is None:
                 self.heard(place)
             elif isinstance(exception, (HTTPClientError, BotocoreConnectionError)):
-                self.unheard(place, exception)
+                self.unheard(place, client.meta.service_model.service_name, exception)
 
         client.meta.events.register("before-send.*.*", before)
         client.meta.events.register("response-received.*.*", after)

@@ -158,7 +158,9 @@ def _inspect(
 
     What cannot be read holds up none of its followers: they are looked at by what is on record.
     """
-    run = replace(context.run(aws, identity, ledger, ledger.meta.environment), classify=_impatient)
+    environment = ledger.meta.environment
+    run = context.run(aws, identity, ledger, environment)
+    run = replace(run, aws=run.aws.listed(environment), classify=_impatient)
     troubles: dict[str, Diagnostic] = {}
     resources = {a: r for a, r in rebuilt(ledger).items() if CONDEMNED not in a}
     jobs = [

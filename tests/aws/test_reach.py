@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError
 
 from drctl.aws.clients import Aws
-from drctl.aws.reach import SILENT_FOR_S, SILENT_TIMES, RegionSilent
+from drctl.aws.reach import ALONE_FOR_S, SILENT_FOR_S, SILENT_TIMES, RegionSilent
 from drctl.sim import client
 from tests.conftest import Sim
 
@@ -38,7 +38,7 @@ def fall_silent(aws: Aws, hands: Hands, seconds: float, times: int) -> None:
             ask(aws, S)
     hands.time += seconds
     with pytest.raises(ConnectionClosedError):
-        ask(aws, S)
+        aws.kms(S).list_keys()
 
 
 def test_who_is_silent_for_long_is_asked_no_more_in_this_run_and_others_are(sim: Sim) -> None:
@@ -64,6 +64,17 @@ def test_a_short_silence_proves_nothing(sim: Sim, seconds: float, times: int) ->
     fall_silent(aws, hands, seconds, times)
     client.end_outage(sim.status())
     ask(aws, S)
+
+
+def test_one_service_alone_is_given_more_time(sim: Sim) -> None:
+    aws, hands = doors(sim)
+    client.begin_outage(sim.status(), S)
+    for seconds in (*[0] * SILENT_TIMES, SILENT_FOR_S + 1, ALONE_FOR_S - SILENT_FOR_S):
+        hands.time += seconds
+        with pytest.raises(ConnectionClosedError):
+            ask(aws, S)
+    with pytest.raises(RegionSilent):
+        ask(aws, S)
 
 
 def test_any_answer_ends_a_silence_even_a_refusal(sim: Sim) -> None:
