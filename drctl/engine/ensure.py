@@ -19,7 +19,7 @@ from drctl.engine.resource import STATE, Difference, Drift, NotOurs, Observed, P
 from drctl.engine.run import AnyResource, ResourceFailed, Run
 from drctl.engine.trouble import Meaning
 from drctl.errors import Diagnostic
-from drctl.ledger.model import CREATING, Intent, Record
+from drctl.ledger.model import CREATING, LEAVING, Intent, Record
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -89,6 +89,9 @@ class Ensure:
             self._begin("create")  # by a run before this one, if not by this
             if observed.drift or observed.phase is Phase.PENDING:
                 phase = CREATING
+        half_gone = observed.phase is Phase.PENDING or resource.must_be_replaced(observed.drift)
+        if before.removal_begun and half_gone:
+            phase = LEAVING
         after = run.describe(resource, before, outputs=asdict(observed.outputs), phase=phase, intent=None)
         if after != before:
             run.ledger.put(after)
@@ -194,7 +197,7 @@ class Ensure:
 
     def _replace(self, observed: Seen, record: Record) -> Generator[Pause, None, None]:
         """A new one first where two can stand side by side; where the name is unique the old one goes first."""
-        refuse_loss(self._resource, observed.drift)
+        refuse_loss(self._resource, observed.drift, record)
         self._begin("replace")
         if self._resource.repeat is Repeat.NAME:
             yield from remove(self._run, self._resource, record)
@@ -264,9 +267,9 @@ def failed(observed: Seen) -> Drift:
     return {**observed.drift, STATE: Difference(observed.reason or "failed", "ready")}
 
 
-def refuse_loss(resource: AnyResource, drift: Drift) -> None:
-    """Raise ResourceFailed where a replacement would lose data."""
-    if resource.holds_data:
+def refuse_loss(resource: AnyResource, drift: Drift, record: Record) -> None:
+    """Raise ResourceFailed where a replacement would lose data; not when a removal has begun, which gave it up."""
+    if resource.holds_data and not record.removal_begun:
         raise ResourceFailed(
             Diagnostic(
                 f"{resource.address} would have to be replaced, and what it holds would be lost",

@@ -49,7 +49,7 @@ def inspect(run: Run, resource: AnyResource) -> Generator[Pause, None, Change]:
     record = run.record(resource)
     drift = failed(observed) if observed.phase is Phase.FAILED else observed.drift
     if resource.must_be_replaced(drift):
-        refuse_loss(resource, drift)
+        refuse_loss(resource, drift, record)
         run.seen[address] = unknown_outputs(resource.outputs_type, address)
         action = "replace"
     else:

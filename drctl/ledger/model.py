@@ -16,6 +16,10 @@ CREATING = "creating"
 """The phase of a record from the first create until the thing has once been seen as it should be."""
 
 
+LEAVING = "leaving"
+"""The phase of a record from the first request for removal on."""
+
+
 def successor(address: str) -> str:
     """The address that something replaced had, and what replaced it has; any other address as it is."""
     return address.partition(CONDEMNED)[0]
@@ -62,6 +66,11 @@ class Record:
     def unfinished(self) -> bool:
         """Whether its making was begun and not ended: what goes on with it goes on creating it."""
         return self.phase == CREATING
+
+    @property
+    def removal_begun(self) -> bool:
+        """Whether somebody asked for its removal, and nobody has seen since that it is whole."""
+        return self.phase == LEAVING or (self.intent is not None and self.intent.operation == "delete")
 
     def with_intent(self, intent: Intent | None) -> Record:
         """The same record with another open intent, or with none."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -345,6 +346,23 @@ def test_a_cluster_that_was_promoted_on_its_own_is_not_thrown_away(sim: Sim, dat
             trial.inspect(SECONDARY)
     destroy(sim, database)
     assert_no_database(sim)
+
+
+def test_a_cluster_that_a_killed_destroy_had_detached_is_made_anew(sim: Sim, database: Path) -> None:
+    """Its removal was asked for, and it cannot go back into its global database: `up` does not wait for a person."""
+    with Trial(sim, database) as trial:
+        for each in (STANDBY, SECONDARY):
+            asked = replace(trial.run.record(each), intent=trial.run.intend("delete"), phase="leaving")
+            trial.run.ledger.put(asked)
+    sim.client("rds", WEST).delete_db_instance(DBInstanceIdentifier=STANDBY.aws_name, SkipFinalSnapshot=True)
+    detach_secondary(sim)
+    with Trial(sim, database) as trial:
+        assert trial.inspect(SECONDARY).action == "replace"
+        trial.run.seen.clear()
+        assert trial.ensure(SECONDARY, alone=True) == "replace"
+        assert trial.ensure(STANDBY, alone=True) == "create"
+        assert_unchanged(trial, SECONDARY)
+        assert trial.run.record(SECONDARY).phase == "ready"
 
 
 def test_an_empty_global_cluster_goes(sim: Sim, tmp_path: Path) -> None:
