@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup demo tools test check bench format clean
+.PHONY: setup demo tools test torture check bench format clean
 
 setup: $(READY)
 
@@ -30,6 +30,10 @@ test: setup
 # Every runbook killed before and after every step: about an hour.
 rehearse: setup
 	$(BIN)/python -m pytest -n 3 --dist loadgroup -x tests/exhaustive/every_kill.py
+
+# up and destroy killed a thousand times and more, counted after each way: one to two hours, ARGS="--resume" goes on.
+torture: setup
+	$(BIN)/python -m tests.torture $(ARGS)
 
 check: setup
 	$(BIN)/ruff check .
