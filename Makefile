@@ -31,8 +31,10 @@ test: setup
 rehearse: setup
 	$(BIN)/python -m pytest -n 3 --dist loadgroup -x tests/exhaustive/every_kill.py
 
-# up and destroy killed a thousand times and more, counted after each way: one to two hours, ARGS="--resume" goes on.
+# up and destroy on a day of throttling and errors, then killed a thousand times and more, counted after each way:
+# one to two hours, ARGS="--resume" goes on.
 torture: setup
+	$(BIN)/python -m pytest tests/exhaustive/bad_weather.py
 	$(BIN)/python -m tests.torture $(ARGS)
 
 check: setup

@@ -35,7 +35,7 @@ def slower(fresh: Installation) -> Iterator[Installation]:
 
 
 @pytest.mark.xdist_group("fresh")
-@pytest.mark.parametrize("place", [P, S, "global"])
+@pytest.mark.parametrize("place", [P, "global"])
 def test_a_place_that_is_lost_on_the_way_is_named_once_and_the_next_run_finishes(
     slower: Installation, place: str
 ) -> None:

@@ -222,7 +222,8 @@ class Ensure:
     def _wait(self, observed: Seen) -> Pause:
         leaving = observed.phase is Phase.LEAVING
         typical = self._resource.usual.gone if leaving else self._resource.usual.ready
-        waited = self._run.clock.now() - self._since
+        # What was seen may be as old as the question: this machine may have slept since.
+        waited = self._run.clock.now() - self._look_took - self._since
         if waited > deadline(typical):
             raise self._patience.failed(
                 f"still {observed.phase} after {waited:.0f} s {observed.reason}".rstrip(),

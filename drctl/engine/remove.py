@@ -28,7 +28,7 @@ def remove(run: Run, resource: AnyResource, record: Record) -> Generator[Pause, 
     """
     patience, patience_looking = Patience(run, resource, "remove"), Patience(run, resource, "remove")
     unanswered = record.intent if record.intent and record.intent.operation != "delete" else None
-    since = run.clock.now()
+    since = accepted = run.clock.now()
     run.emit(Started(since, record.address, "delete", resource.usual.gone))
     while True:
         began = run.clock.now()
@@ -58,9 +58,10 @@ def remove(run: Run, resource: AnyResource, record: Record) -> Generator[Pause, 
                 yield _put_up_with(run, record, patience, error)
                 continue
             patience.reset()
+            accepted = run.clock.now()
             yield Pause(_settling(resource), "AWS to remove it", going=resource.usual.gone > 1)
             continue
-        waited = run.clock.now() - since
+        waited = began - accepted  # what was seen may be as old as the question: this machine may have slept since
         if waited > deadline(resource.usual.gone):
             raise patience.failed(f"still there after {waited:.0f} s. {observed.reason}".rstrip())
         run.emit(Waiting(run.clock.now(), record.address, observed.reason or "AWS to remove it"))

@@ -1,4 +1,7 @@
-"""AWS on a bad day: requests refused for haste, errors, roles and fresh ids that others do not see for a while."""
+"""AWS on a bad day: requests refused for haste, errors, roles and fresh ids that others do not see for a while.
+
+Several minutes, and therefore not named as the suite collects: `make torture` begins with it.
+"""
 
 from __future__ import annotations
 
