@@ -30,10 +30,11 @@ class AccessLog:
     Every line holds ``time`` (simulated seconds since the epoch), ``service``, ``operation``, ``region``,
     ``status`` (HTTP), ``code`` (AWS's error code, null on success), ``mutating``, ``caller`` (the access key that
     signed it), ``acted`` (whether AWS carried it out, whatever the caller was told) and ``faults`` (the kinds that hit
-    it).
+    it on its way; not iam-delay and unseen, which hit what it makes).
 
     Of a call that nobody answered ``code`` says why: "RegionOut", "ServiceDown", "ResponseLost", "NoAnswer" (it was
     kept waiting), "ConnectionReset"; ``status`` is then what AWS wanted to answer, or 0 if it has not seen the call.
+    A call that outlived its AWS, which was emptied or stopped meanwhile, has no line.
     """
 
     def __init__(self, path: Path) -> None:

@@ -1,6 +1,6 @@
 """The pipeline that every request to the simulated AWS goes through.
 
-identify -> faults -> (one lock: world's due events -> rules -> gap or moto -> afters) -> access log -> faults
+identify -> latency -> (one lock: faults -> due events -> rules -> gap or moto -> afters -> access log) -> faults
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from drctl.sim import models, registry
 from drctl.sim.access_log import AccessLog
 from drctl.sim.call import Call, Refused
 from drctl.sim.clock import SimClock
-from drctl.sim.faults import DECISIVE, LATENCY, Faults
+from drctl.sim.faults import DECISIVE, LATENCY, Fault, Faults
 from drctl.sim.identify import Target, Unidentified, identify
 from drctl.sim.motion import outage, pulse
 from drctl.sim.moto_cloud import MotoCloud, NotInMoto
@@ -39,7 +39,7 @@ NOT_RETRIED = 501
 NO_STATUS = 0
 """In the access log, of a call that AWS has not seen and nobody answered."""
 LOOK_AGAIN = 0.02
-"""Real seconds after which a call that is held up looks whether simulated time has jumped."""
+"""Real seconds after which a call that is held up looks whether simulated time has jumped, or its world has ended."""
 
 log = logging.getLogger(__name__)
 
@@ -74,39 +74,46 @@ class Simulator:
 
     def _handle(self, request: Request, environ: dict[str, Any], body: bytes) -> Reply | Silence:
         target, world = identify(request), self.world
-        where = target.service, target.name, target.region
-        if outage.swallows(world, target.service, target.region):
-            return self._region_out(target)
-        latency = self.faults.strike(LATENCY, *where)
-        fault = self.faults.strike(DECISIVE, *where)
+        latency = None
+        if not outage.swallows(world, target.service, target.region):
+            latency = self.faults.strike(LATENCY, target.service, target.name, target.region)
         if latency is not None:
-            self._let_pass(latency.seconds or 0)
-            if outage.swallows(world, target.service, target.region):
-                return self._region_out(target)
+            self._let_pass(latency.seconds or 0, world)
+        with self.lock:
+            # An AWS that was stopped or emptied meanwhile is not the one this call was sent to, nor is its log.
+            if self._has_ended(world):
+                return DROPPED
+            return self._at_aws(target, request, environ, body, latency)
+
+    def _at_aws(
+        self, target: Target, request: Request, environ: dict[str, Any], body: bytes, latency: Fault | None
+    ) -> Reply | Silence:
+        """What becomes of a call that has arrived, to the line in the log."""
+        faults = [] if latency is None else [latency.kind]
+        if outage.swallows(self.world, target.service, target.region):
+            self._log(target, NO_STATUS, "RegionOut", acted=False, faults=faults)
+            return DROPPED
+        fault = self.faults.strike(DECISIVE, target.service, target.name, target.region)
         answer: Reply | Silence = DROPPED
         status, code, acted = NO_STATUS, None, False
         if fault is None or fault.carries_out:
-            with self.lock:
-                # An AWS that was stopped or emptied meanwhile is not the one this call was sent to.
-                if self.closed or self.world is not world:
-                    return DROPPED
-                answer, code = self._answer(target, request, environ, body)
+            answer, code = self._answer(target, request, environ, body)
             status, acted = answer.status, code is None
         if fault is not None:
             answer, code = struck(fault, target)
             status = answer.status if isinstance(answer, Reply) else status
-        self._log(target, status, code, acted, [each.kind for each in (latency, fault) if each is not None])
+            faults.append(fault.kind)
+        self._log(target, status, code, acted, faults)
         return answer
 
-    def _region_out(self, target: Target) -> Silence:
-        self._log(target, NO_STATUS, "RegionOut", acted=False)
-        return DROPPED
-
-    def _let_pass(self, seconds: float) -> None:
-        """Hold up the caller's thread, and nobody else, for so many simulated seconds."""
+    def _let_pass(self, seconds: float, world: World) -> None:
+        """Hold up the caller's thread, and nobody else, for so many simulated seconds, or until this world ends."""
         until = self.clock.now() + seconds
-        while (left := until - self.clock.now()) > 0:
+        while (left := until - self.clock.now()) > 0 and not self._has_ended(world):
             time.sleep(min(left / self.clock.speed, LOOK_AGAIN))
+
+    def _has_ended(self, world: World) -> bool:
+        return self.closed or self.world is not world
 
     def tick(self) -> None:
         """Let happen what is due by now. Calls do so themselves; this is for the time between calls."""
@@ -265,9 +272,7 @@ class Simulator:
             body = json.dumps({"__type": code, "message": message})
         return Reply(NOT_RETRIED, [("x-amzn-ErrorType", code), ("Content-Type", "text/plain")], body.encode())
 
-    def _log(
-        self, target: Target, status: int, code: str | None, acted: bool, faults: Sequence[str] = ()
-    ) -> None:
+    def _log(self, target: Target, status: int, code: str | None, acted: bool, faults: Sequence[str]) -> None:
         mutating = self.access_log.add(
             self.clock.now(),
             target.service,

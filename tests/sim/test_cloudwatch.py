@@ -251,6 +251,19 @@ def test_a_log_group_needs_an_enabled_key_and_an_offered_retention(sim: Any) -> 
     assert logs.describe_log_groups()["logGroups"][0]["retentionInDays"] == 7
 
 
+def test_log_groups_found_by_a_part_of_their_names_show_little_of_themselves(sim: Any) -> None:
+    logs = sim.client("logs")
+    for name in ("DataLogs", "aws/DataLogs", "datalogs", "Groupdata"):
+        logs.create_log_group(logGroupName=name)
+        logs.put_retention_policy(logGroupName=name, retentionInDays=7)
+    found = logs.describe_log_groups(logGroupNamePattern="DataLogs")["logGroups"]
+    assert [group["logGroupName"] for group in found] == ["DataLogs", "aws/DataLogs"]
+    assert {member for group in found for member in group} == {"arn", "creationTime", "logGroupName"}
+    assert len(logs.describe_log_groups(logGroupNamePattern="")["logGroups"]) == 4
+    (whole,) = logs.describe_log_groups(logGroupNamePrefix="Data")["logGroups"]
+    assert whole["retentionInDays"] == 7
+
+
 def test_a_topic_is_created_again_only_as_it_is(sim: Any) -> None:
     sns = sim.client("sns")
     wanted = {

@@ -98,6 +98,8 @@ def test_what_the_client_sees_and_whether_aws_acted(
     if isinstance(seen.value, ClientError):
         assert seen.value.response["Error"]["Code"] == logged
         assert seen.value.response["ResponseMetadata"]["HTTPStatusCode"] == status
+    # One that gave up waiting may have done so before its call was even looked at.
+    eventually(lambda: sim.calls(operation="CreateTopic") != [])
     assert topics(sim) == ["made"] * acted
     (entry,) = sim.calls(operation="CreateTopic")
     assert (entry["code"], entry["status"]) == (logged, status)
@@ -223,7 +225,7 @@ def test_the_delayed_request_of_a_killed_client_is_executed_when_it_arrives(sim:
 
 
 def test_a_slow_call_is_answered_and_may_still_fail(sim: Sim) -> None:
-    before = sim.clock.now()
+    before = sim.status().now
     sim.fault("lost", operation="CreateTopic")
     sim.fault("latency", seconds=60)
     with pytest.raises(ConnectionClosedError):
@@ -237,27 +239,34 @@ def test_a_slow_call_is_answered_and_may_still_fail(sim: Sim) -> None:
     assert made["time"] - 60 >= lost["time"] >= before + 60
 
 
-def test_what_is_on_its_way_does_not_reach_another_aws_than_it_was_sent_to(sim: Sim, simulator: Path) -> None:
+@pytest.mark.parametrize("kind", [None, "error", "lost", "down"])
+def test_what_is_on_its_way_does_not_reach_another_aws_than_it_was_sent_to(
+    sim: Sim, simulator: Path, kind: str | None
+) -> None:
     sim.set_speed(1)
     sim.fault("latency", operation="CreateTopic", seconds=AGES)
+    if kind is not None:
+        sim.fault(kind, operation="CreateTopic")
     with under_way(lambda: create(sim)) as ended:
         eventually(lambda: struck(sim))
         client.reset(simulator)
-        sim.advance(AGES)
-    assert isinstance(ended[0], ConnectionClosedError)
+    assert isinstance(ended[0], ConnectionClosedError), "without waiting for its time"
     assert topics(sim) == []
+    assert sim.calls(operation="CreateTopic") == []
 
 
 def test_what_is_on_its_way_is_lost_when_its_region_goes_out_meanwhile(sim: Sim) -> None:
     sim.set_speed(1)
     sim.fault("latency", operation="CreateTopic", seconds=AGES)
+    sim.fault("error", operation="CreateTopic")
     with under_way(lambda: create(sim)) as ended:
         eventually(lambda: struck(sim))
         client.begin_outage(sim.status(), "us-east-1")
         sim.advance(AGES)
     assert isinstance(ended[0], ConnectionClosedError)
     (entry,) = sim.calls(operation="CreateTopic")
-    assert (entry["code"], entry["acted"]) == ("RegionOut", False)
+    assert (entry["code"], entry["acted"], entry["faults"]) == ("RegionOut", False, ["latency"])
+    assert [fault["hit"] for fault in sim.faults()] == [1, 0], "what did not happen is not counted"
     client.heal(sim.status())
     assert topics(sim) == []
 
