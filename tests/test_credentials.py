@@ -6,6 +6,7 @@ from __future__ import annotations
 import shlex
 import subprocess
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,9 @@ EXPIRED: list[dict[str, Any]] = [
 
 QUICK = ("--target", f"{P}/security-group-rule/*", "--target", f"{S}/log-group/*")
 """What takes AWS no time: these runs are on the wall's clock."""
+
+ASKED = 110
+"""How often a provider is asked in the first half of such an `up`: once a call."""
 
 
 @pytest.mark.xdist_group("fresh")
@@ -68,17 +72,13 @@ def test_a_provider_is_asked_again_while_it_can_and_a_failing_one_is_told_once(
     """Its credentials last ten minutes, which the SDK takes for a reason to ask for new ones."""
     before = fresh.census()
     provider = _Provider(tmp_path, fresh)
-    up = fresh.start("--output", "json", "up", "--yes", *QUICK, environment=provider.environment)
-    _wait(fresh, up, mutations=12)
-    asked = provider.asked
-    provider.over.touch()
-    failed = _end(up)
+    provider.end_after(ASKED)
+    failed = provider.run(fresh, "up", "--yes", *QUICK)
 
-    assert asked > 12
     _says_once(failed, "the session is over")
     assert failed.done
 
-    provider.over.unlink()
+    provider.renew()
     assert provider.run(fresh, "up", "--yes", *QUICK).code == 0
     assert provider.run(fresh, "plan", *QUICK).json["changes"] == []
     made = came(before, fresh.census())
@@ -148,18 +148,17 @@ class _Provider:
     """A program that hands out credentials, as `credential_process` of an AWS configuration calls it."""
 
     def __init__(self, folder: Path, place: Installation) -> None:
-        self._log = folder / "asked"
-        self.over = folder / "over"
-        """While this file is there, it has none to give."""
-        self._log.touch()
+        self._most = folder / "most"
+        self.renew()
         program = folder / "provider"
-        log, over = shlex.quote(str(self._log)), shlex.quote(str(self.over))
+        log, most = shlex.quote(str(folder / "asked")), shlex.quote(str(self._most))
+        expiration = datetime.now(UTC) + timedelta(minutes=10)
         program.write_text(
             f"""#!/bin/sh
 echo asked >> {log}
-if [ -e {over} ]; then echo "the session is over" >&2; exit 1; fi
+if [ $(wc -l < {log}) -gt $(cat {most}) ]; then echo "the session is over" >&2; exit 1; fi
 printf '{{"Version": 1, "AccessKeyId": "simulated", "SecretAccessKey": "simulated", "SessionToken": "token", '
-printf '"Expiration": "%s"}}' "$(date -u -d '+10 minutes' +%Y-%m-%dT%H:%M:%SZ)"
+printf '"Expiration": "{expiration:%Y-%m-%dT%H:%M:%SZ}"}}'
 """,
             encoding="utf-8",
         )
@@ -174,10 +173,13 @@ printf '"Expiration": "%s"}}' "$(date -u -d '+10 minutes' +%Y-%m-%dT%H:%M:%SZ)"
             "AWS_PROFILE": "renewed",
         }
 
-    @property
-    def asked(self) -> int:
-        """How often."""
-        return len(self._log.read_text(encoding="utf-8").splitlines())
+    def end_after(self, times: int) -> None:
+        """Have none to give from then on."""
+        self._most.write_text(str(times), encoding="utf-8")
+
+    def renew(self) -> None:
+        """Have some to give again."""
+        self.end_after(1_000_000)
 
     def run(self, place: Installation, *arguments: str) -> Ran:
         """drctl, on AWS as boto3 finds it."""

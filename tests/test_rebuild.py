@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import resource
 import shutil
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from drctl.commands.rebuild import UNLISTED
+from drctl.ledger.file_store import FileStore
+from drctl.ledger.ledger import Ledger
+from drctl.ledger.model import CREATING, Intent, record_from_json
 from drctl.sim import client
 from tests.census import REGIONS
 from tests.environment import ENVIRONMENT, EVERYTHING, TIMEOUT, Built, Desk, Installation, P, S
@@ -42,7 +48,8 @@ def test_a_lost_state_is_rebuilt_as_it_was_and_nothing_is_changed(loser: Built) 
     ran = loser.ok("state", "rebuild")
 
     assert loser.mutations(calls) == []
-    assert ran.json["missing"] == ran.json["strays"] == ran.json["set_aside"] == ran.json["notices"] == []
+    assert ran.json["missing"] == ran.json["strays"] == ran.json["set_aside"] == []
+    assert ran.json["notices"] == [UNLISTED]
     assert _told(ran.json["records"]) == _told(before)
     assert _told(_records(loser)) == _told(before)
     assert loser.changes() == {}
@@ -189,6 +196,82 @@ def test_a_rebuilt_state_is_enough_to_remove_everything(fresh: Installation) -> 
     fresh.config.unlink()
     fresh.destroy()
     assert fresh.census() == before
+
+
+ADDRESS, ASKED_FOR, NETWORK = f"{P}/elastic-ip/nat-a", f"{P}/elastic-ip/nat-b", f"{P}/internet-gateway/main"
+
+
+@pytest.mark.xdist_group("fresh")
+def test_what_refers_to_a_thing_that_is_gone_can_be_removed_and_made_again(fresh: Installation) -> None:
+    """A bucket whose key somebody has scheduled for deletion."""
+    before = fresh.census()
+    bucket = f"{P}/s3-bucket/assets"
+    fresh.ok("up", "--yes", "--target", bucket)
+    key = fresh.ok("state", "show", f"{P}/kms-key/main").json["records"][0]["outputs"]["key_id"]
+    keys = fresh.client("kms", P)
+    keys.schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
+    keys.delete_alias(AliasName="alias/demo")  # which would go with the key
+    for path in _files(fresh):
+        path.unlink()
+
+    rebuilt = fresh.ok("state", "rebuild").json
+
+    assert {each["address"]: each["phase"] for each in rebuilt["records"]}[f"{P}/kms-key/main"] == "gone"
+    assert f"{P}/kms-key/main" in {each["address"] for each in rebuilt["missing"]}
+    fresh.destroy()
+    assert fresh.census() == before
+
+
+def test_what_only_a_sound_state_knows_is_kept(fresh: Installation) -> None:
+    """Which of two is the old one; and what was asked for and is not to be seen yet."""
+    fresh.ok("up", "--yes", "--target", ADDRESS)
+    store, ec2 = FileStore(fresh.state, "demo"), fresh.client("ec2", P)
+    hold = store.hold("test")
+    ledger = Ledger(store, "demo", hold)
+    first = ledger.records()[ADDRESS]
+    (tags,) = (each["Tags"] for each in ec2.describe_addresses()["Addresses"])
+    specification = {"ResourceType": "elastic-ip", "Tags": tags}
+    second = ec2.allocate_address(Domain="vpc", TagSpecifications=[specification])
+    outputs = {"allocation_id": second["AllocationId"], "public_ip": second["PublicIp"]}
+    ledger.condemn(first, replace(first, outputs=outputs))
+    intent = Intent("create", "0" * 32, fresh.sim.clock.now())
+    asked_for = replace(first, address=ASKED_FOR, name="nat-b", phase=CREATING, outputs={}, intent=intent)
+    ledger.put(asked_for)
+    before = ledger.records()
+    hold.release()
+
+    ran = fresh.ok("state", "rebuild", "--yes")
+
+    records = {record["address"]: record for record in _records(fresh)}
+    assert records.keys() == before.keys()
+    assert records[ADDRESS]["outputs"] == outputs
+    for address in (f"{ADDRESS}~1", ASKED_FOR):
+        assert record_from_json(records[address]) == before[address]
+    assert ran.json["strays"] == []
+    assert f"{ADDRESS}~1" not in {each["address"] for each in ran.json["missing"]}
+    assert any(f"{ADDRESS}~1, {ASKED_FOR}" in each for each in ran.json["notices"])
+    fresh.ok("up", "--yes", "--target", ADDRESS)
+    assert [each["AllocationId"] for each in ec2.describe_addresses()["Addresses"]] == [
+        second["AllocationId"]
+    ]
+
+
+@pytest.mark.xdist_group("fresh")
+def test_when_the_new_state_cannot_be_written_it_is_said_where_the_old_one_is(fresh: Installation) -> None:
+    """No file may become longer than a few lines, as on a disk that is full."""
+    fresh.ok("up", "--yes", "--target", NETWORK)
+    before = (fresh.state / "demo.json").read_bytes()
+
+    ran = fresh.run(
+        *("--sim", "--output", "json", "state", "rebuild", "--yes"),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2,) * 2),
+    )
+
+    assert ran.code == 1
+    *_, aside = ran.json["errors"]
+    assert aside["summary"] == "the state of before is kept aside"
+    (kept,) = (name for name in aside["cause"].split(", ") if ".json.replaced-" in name)
+    assert Path(fresh.folder, kept).read_bytes() == before
 
 
 def _files(place: Installation) -> list[Path]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from drctl.engine.recognise import Recognised, recognise
 from drctl.engine.walk import After, Job, walk
 from drctl.errors import Diagnostic, DrctlError, Interrupted
 from drctl.ledger.ledger import Ledger
-from drctl.ledger.model import Record
+from drctl.ledger.model import CONDEMNED, GONE, Record, successor
 from drctl.ledger.store import StateDamaged
 
 if TYPE_CHECKING:
@@ -23,15 +24,17 @@ if TYPE_CHECKING:
     from drctl.engine.run import AnyResource, Run
     from drctl.settings import Settings
 
+UNLISTED = "IAM roles that the settings do not name were not looked for: the tagging API does not list them"
+
 
 @dataclass(frozen=True)
 class Found:
     """What AWS has of an environment.
 
-    records: of all that was recognised
-    missing: what is not there: of the settings, and of the records of a sound state that is to be replaced
+    records: of all that was recognised, and what only a sound state can tell
+    missing: what is not there, or is leaving: of the settings, and of the records of a sound state to be replaced
     strays: what carries the environment's tag and belongs to no record
-    notices: what could not be looked for, and why
+    notices: what could not be looked for, and why; what is kept on record unseen
     before: how many records that sound state has
     """
 
@@ -83,20 +86,23 @@ def rebuild(context: Context, approve: Approve) -> Rebuilt:
         before, word = None, "damaged"
         with suppress(StateDamaged):
             before, word = Ledger(store, settings.environment, hold), "replaced"
-        ledger = Ledger(store, settings.environment, hold, anew=True)
+        replaced = before.records() if before else {}
+        condemned = [record for address, record in replaced.items() if CONDEMNED in address]
+        ledger = Ledger(store, settings.environment, hold, anew=condemned)
         found = _find(context, settings, ledger, before or ledger)
         if found.before:
             approve(found)
         stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
         kept = hold.set_aside(f"{word}-{stamp}")
+        ledger = Ledger(store, settings.environment, hold, anew=found.records)
         ledger.describe(
             account=found.account,
             partition=found.partition,
             regions=found.regions,
             settings_digest=settings.digest,
         )
-        ledger.put(*found.records)
-        ledger.fold(context.clock.now())
+        with _naming(kept):
+            ledger.fold(context.clock.now())
         return Rebuilt(settings.environment, found, tuple(kept))
     finally:
         hold.release()
@@ -115,10 +121,14 @@ def _find(context: Context, settings: Settings, ledger: Ledger, before: Ledger) 
     if not records:
         raise _nothing_there(settings, identity, ledger.where)
     known, wanted = before.records(), {each.address for each in graph}
-    missing = [each for each in seen if each.record is None]
-    missing += [_forgotten(record) for address, record in known.items() if address not in wanted]
+    carried = _carried(known, records)
+    records |= _gone(run, graph, records) | carried
+    missing = [each for each in seen if each.why]
+    missing += [_forgotten(known[address]) for address in known.keys() - wanted - carried.keys()]
     regions = settings.regions.primary, settings.regions.standby
-    strays, notices = _strays(run.aws, regions, settings.environment, records)
+    strays, notices = unrecorded(run.aws, regions, settings.environment, records.values())
+    if carried:
+        notices.append(f"kept on record as the state before had it: {', '.join(sorted(carried))}")
     return Found(
         settings.environment,
         identity.account,
@@ -156,25 +166,69 @@ def _recognise_all(context: Context, run: Run, graph: Iterable[AnyResource]) -> 
     return list(result.done.values())
 
 
-def _strays(
-    aws: Aws, regions: Iterable[str], environment: str, records: Mapping[str, Record]
+def unrecorded(
+    aws: Aws, regions: Iterable[str], environment: str, records: Iterable[Record]
 ) -> tuple[list[Tagged], list[str]]:
     """What carries our tag and is not recorded; and where that could not be asked."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     from drctl.aws.clients import GLOBAL_REGION
     from drctl.aws.errors import classify
+    from drctl.aws.reach import RegionSilent
     from drctl.aws.tagging import strays, tagged
 
     found: list[Tagged] = []
-    notices = []
+    notices = [UNLISTED]
     for region in dict.fromkeys((*regions, GLOBAL_REGION)):
         try:
             found += tagged(aws, region, environment)
-        except (BotoCoreError, ClientError) as error:
+        except (BotoCoreError, ClientError, RegionSilent) as error:
             why = classify(error).cause
             notices.append(f"{region} was not asked for what no settings name any more: {why}")
-    return strays(found, {address: r.outputs.values() for address, r in records.items()}), notices
+    known: dict[str, list[str]] = defaultdict(list)
+    for record in records:
+        if record.outputs:
+            known[successor(record.address)] += record.outputs.values()
+    return strays(found, known), notices
+
+
+def _carried(known: Mapping[str, Record], recognised: Mapping[str, Record]) -> dict[str, Record]:
+    """What a look does not find again: what was replaced and waits to go, and what may not be visible yet; with all
+    that they refer to."""
+    carried: dict[str, Record] = {}
+    rest = [record for address, record in known.items() if CONDEMNED in address or record.unfinished]
+    while rest:
+        record = rest.pop()
+        if record.address not in recognised and record.address not in carried:
+            carried[record.address] = record
+            rest += [known[need] for need in record.depends_on if need in known]
+    return carried
+
+
+def _gone(run: Run, graph: Sequence[AnyResource], recognised: Mapping[str, Record]) -> dict[str, Record]:
+    """What is not there, and what is there refers to: no record can be understood without those it refers to."""
+    gone: dict[str, Record] = {}
+    needed: set[str] = set()
+    for each in reversed(graph):  # whoever refers to a thing comes after it
+        if each.address in needed and each.address not in recognised:
+            gone[each.address] = run.describe(each, run.record(each), phase=GONE)
+        if each.address in recognised or each.address in gone:
+            needed |= {need.address for need in each.needs}
+    return gone
+
+
+@contextmanager
+def _naming(kept: Iterable[str]) -> Iterator[None]:
+    """Whatever fails from here on says where the state of before is."""
+    try:
+        yield
+    except DrctlError as error:
+        aside = Diagnostic(
+            "the state of before is kept aside",
+            cause=", ".join(kept),
+            remedy="mend the cause above, then run `drctl state rebuild` again, or give these their old names back",
+        )
+        raise type(error)([*error.diagnostics, aside] if kept else error.diagnostics) from error
 
 
 def _forgotten(record: Record) -> Recognised:

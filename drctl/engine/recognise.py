@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 
 from drctl.engine.pace import Pause
 from drctl.engine.patience import Patience
-from drctl.engine.resource import DependsOnUnknown, NotOurs
+from drctl.engine.resource import DependsOnUnknown, NotOurs, Phase
 from drctl.engine.run import AnyResource, Run
 from drctl.engine.unknown import unknown_outputs
 from drctl.ledger.model import Record
@@ -15,7 +15,12 @@ from drctl.ledger.model import Record
 
 @dataclass(frozen=True)
 class Recognised:
-    """What was found at an address. ``record``: None when nothing of ours is there, and then ``why``."""
+    """What was found at an address.
+
+    record: None when nothing of ours is there
+    why: it counts as missing; what is being removed has its record nevertheless: its removal may take another stage,
+        and what it needs goes after it
+    """
 
     address: str
     record: Record | None
@@ -45,6 +50,6 @@ def recognise(run: Run, resource: AnyResource) -> Generator[Pause, None, Recogni
         run.seen[address] = unknown_outputs(resource.outputs_type, address)
         return Recognised(address, None, why)
     run.seen[address] = observed.outputs
-    phase = observed.phase.value
-    record = run.describe(resource, run.record(resource), outputs=asdict(observed.outputs), phase=phase)
-    return Recognised(address, record)
+    phase = observed.phase
+    record = run.describe(resource, run.record(resource), outputs=asdict(observed.outputs), phase=phase.value)
+    return Recognised(address, record, "being removed" if phase is Phase.LEAVING else "")

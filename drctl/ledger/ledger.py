@@ -12,14 +12,13 @@ import threading
 import uuid
 import zlib
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
-from drctl.errors import Diagnostic, DrctlError
 from drctl.ledger import journal
 from drctl.ledger.model import CONDEMNED, VERSION, Meta, Record, record_from_json, successor
-from drctl.ledger.store import Hold, Kept, StateDamaged, Store, damaged
+from drctl.ledger.store import Hold, Kept, StateDamaged, Store, damaged, newer
 
 FOLD_AFTER = 2000
 """Journal entries after which a long run folds them in: the snapshot is rewritten rarely, replay stays short."""
@@ -29,12 +28,17 @@ class Ledger:
     """The records of one environment. Thread-safe. Looking needs no hold, writing does."""
 
     def __init__(
-        self, store: Store, environment: str, hold: Hold | None = None, *, anew: bool = False
+        self,
+        store: Store,
+        environment: str,
+        hold: Hold | None = None,
+        *,
+        anew: Iterable[Record] | None = None,
     ) -> None:
         """Open, replaying the journal; a hold is taken before, so that nobody writes meanwhile.
 
-        An environment never seen before is empty; a damaged one raises StateDamaged. anew: begin empty, whatever the
-        store holds; before the first write that is to be set aside (Hold.set_aside).
+        An environment never seen before is empty; a damaged one raises StateDamaged. anew: begin with these alone,
+        whatever the store holds; before the first write that is to be set aside (Hold.set_aside).
         """
         self.where = store.where
         self._hold = hold
@@ -42,12 +46,13 @@ class Ledger:
         self._records: dict[str, Record] = {}
         self._dependents: dict[str, set[str]] = defaultdict(set)
         self._condemned: dict[str, set[str]] = defaultdict(set)
-        kept = Kept(None, ()) if anew else store.load()
+        kept = store.load() if anew is None else Kept(None, ())
         if kept.snapshot is None and kept.entries:
             raise self._damaged("the journal is there, the state file is not")
         self._has_snapshot = kept.snapshot is not None
         if kept.snapshot is None:
-            self.meta, records = Meta(environment, uuid.uuid4().hex), dict[str, Record]()
+            self.meta = Meta(environment, uuid.uuid4().hex)
+            records = {record.address: record for record in anew or ()}
         else:
             self.meta, records = self._parse(kept.snapshot, environment)
         for address, record in records.items():
@@ -185,7 +190,7 @@ class Ledger:
             if data.pop("checksum") != _checksum(data):
                 raise self._damaged("its checksum does not match its content")
             if data["version"] > VERSION:
-                raise self._newer(data["version"])
+                raise newer(self.where, data["version"], VERSION)
             records = {address: record_from_json(each) for address, each in data.pop("records").items()}
             meta = Meta(**{**data, "regions": tuple(data["regions"])})
         except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -193,15 +198,6 @@ class Ledger:
         if meta.environment != environment:
             raise self._damaged(f"it belongs to the environment {meta.environment!r}")
         return meta, records
-
-    def _newer(self, version: int) -> DrctlError:
-        return DrctlError(
-            Diagnostic(
-                f"{self.where} was written by a newer drctl",
-                cause=f"its format is version {version}, this drctl knows up to {VERSION}",
-                remedy="install the newer drctl; nothing was changed",
-            )
-        )
 
     def _damaged(self, cause: str) -> StateDamaged:
         return damaged(self.where, cause)

@@ -114,13 +114,20 @@ class KmsKey(Resource[KmsKeyOutputs]):
         return None if key["KeyState"] == "PendingDeletion" else key
 
     def _tags(self, aws: Aws, key_id: str) -> dict[str, str]:
-        """No tags for a key that is gone, or one of AWS's own, whose tags are not shown."""
+        """No tags for a key that is gone, or for one that does not show them and has other aliases than ours: AWS's
+        own, or one whose policy lets only others look. Raises ClientError where it may be ours."""
+        kms = aws.kms(self.region)
         try:
-            return tags.as_dict(aws.kms(self.region).list_resource_tags(KeyId=key_id)["Tags"])
+            return tags.as_dict(kms.list_resource_tags(KeyId=key_id)["Tags"])
         except ClientError as error:
-            if code_of(error) in ("NotFoundException", "AccessDeniedException"):
+            if code_of(error) == "NotFoundException":
                 return {}
-            raise
+            if code_of(error) != "AccessDeniedException":
+                raise
+            aliases = [each["AliasName"] for each in kms.list_aliases(KeyId=key_id)["Aliases"]]
+            if not aliases or self._alias in aliases:
+                raise
+            return {}
 
     def _policy(self, given: Given) -> dict[str, Any]:
         """The account may delegate to IAM; services get what they need and no more.

@@ -11,6 +11,7 @@ from drctl.aws import tags
 from drctl.aws.bucket_contents import emptied
 from drctl.aws.bucket_settings import comparable_rules, read_settings
 from drctl.aws.errors import code_of, is_gone, tolerating_absence
+from drctl.aws.state_bucket import CREATED_BY_DEFAULT_IN
 from drctl.engine.resource import Given, NotOurs, Observed, Resource, Typical, differences, resource
 from drctl.resources.kms_key import KmsKey
 
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import CreateBucketConfigurationTypeDef, LifecycleRuleTypeDef
 
     from drctl.aws.clients import Aws
-
-CREATED_BY_DEFAULT_IN = "us-east-1"
-"""The one region that must not be named in a CreateBucket (S3 API reference)."""
 
 ACCESS_LOGS_PREFIX = "s3"
 """Under it, in the bucket for logs, each bucket's access logs have a folder of its name."""
@@ -132,13 +130,14 @@ class S3Bucket(Resource[S3BucketOutputs]):
             s3.delete_bucket(Bucket=outputs.bucket)
 
     def _find(self, s3: S3Client, given: Given) -> str | None:
-        """The name it has. One that another account has taken since or before shows as 403: AWS tells no more."""
+        """The name it has. One that another account has taken shows as 403, and so does our own without the right to
+        look at it: only the list of our account's buckets tells."""
         recorded = given.recorded(self)
         for name in dict.fromkeys((recorded.bucket, self.aws_name) if recorded else (self.aws_name,)):
             try:
                 s3.head_bucket(Bucket=name)
             except ClientError as error:
-                if recorded is None and code_of(error) == "403":
+                if recorded is None and code_of(error) == "403" and not _in_our_account(s3, name):
                     raise NotOurs(f"the bucket name {name} is taken, and AWS denies access to it") from error
                 if code_of(error) == "400":
                     s3.get_bucket_location(Bucket=name)  # an answer to HEAD has no words: this one tells them
@@ -178,3 +177,8 @@ class S3Bucket(Resource[S3BucketOutputs]):
         if self.expire_days is not None:
             rules.append({**everything, "ID": "old-objects", "Expiration": {"Days": self.expire_days}})
         return rules
+
+
+def _in_our_account(s3: S3Client, name: str) -> bool:
+    pages = s3.get_paginator("list_buckets").paginate(Prefix=name)
+    return any(bucket["Name"] == name for page in pages for bucket in page["Buckets"])

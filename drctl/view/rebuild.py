@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 STRAYS = (
     "these carry the environment's tag, but the settings do not name them: `drctl destroy` will leave them. Put back "
-    "into the settings what belongs there and rebuild again; remove the others by hand"
+    "into the settings what belongs there and rebuild again; remove the others by hand. Some may be gone already: the "
+    "list they come from lags"
 )
 
 
@@ -28,7 +29,7 @@ def found(found: Found) -> list[Line]:
         lines += [*text.table(strays, ("found, not recorded", "ARN")), [(STRAYS, "warning")], []]
     lines += [[(notice, "warning")] for notice in found.notices]
     missing = f", {len(found.missing)} not found" if found.missing else ""
-    return [*lines, [(f"{len(found.records)} found{missing}", "bold")]]
+    return [*lines, [(f"{len(found.records)} for the new state{missing}", "bold")]]
 
 
 def rebuilt(result: Rebuilt) -> list[Line]:
