@@ -19,7 +19,7 @@ from tests.view.test_json import checked
 
 ACCOUNT = "123456789012"
 BUCKET = f"drctl-demo-state-{ACCOUNT}-{S}"
-SHARED = EVERYTHING + '[state]\nstore = "s3"\nlease_s = 10\n'
+SHARED = EVERYTHING + '[state]\nstore = "s3"\n'
 KEYS = ("--target", "*/kms-key/main")
 """The smallest environment there is: a key in each region."""
 
@@ -60,8 +60,8 @@ def other(place: Installation, tmp_path: Path) -> Machine:
     return Machine(tmp_path / "other", place)
 
 
-def store(place: Installation, lease_s: float = 10.0) -> TeamStore:
-    return TeamStore(Aws(place.sim.session(), place.sim.endpoint), "demo", ACCOUNT, S, lease_s)
+def store(place: Installation) -> TeamStore:
+    return TeamStore(Aws(place.sim.session(), place.sim.endpoint), "demo", ACCOUNT, S)
 
 
 def keys(place: Installation) -> list[str]:
@@ -104,7 +104,8 @@ def test_what_one_machine_builds_another_knows_changes_and_removes(
     assert (again["unchanged"], again["create"], again["update"]) == (2, 0, 0)
     made = Counter(e["operation"] for e in place.sim.access_log()[calls:] if e["service"] == "s3")
     print(f"requests of an up without changes to S3: {sum(made.values())}, {dict(made)}")
-    state = place.client("s3", S).head_object(Bucket=BUCKET, Key="state.json")
+    pointer = json.loads(place.client("s3", S).get_object(Bucket=BUCKET, Key="state.json")["Body"].read())
+    state = place.client("s3", S).head_object(Bucket=BUCKET, Key=pointer["snapshot"])
     assert state["ServerSideEncryption"] == "aws:kms"
     assert state["SSEKMSKeyId"] in keys(place)
     assert other.ok("destroy", "--yes").json["left"] == []
@@ -137,7 +138,10 @@ def test_a_second_run_is_told_who_is_at_work(place: Installation, other: Machine
     other.ok("destroy", "--yes")
 
 
-def test_what_a_killed_run_began_another_machine_completes(place: Installation, other: Machine) -> None:
+def test_what_a_killed_run_began_another_machine_completes(place: Installation, tmp_path: Path) -> None:
+    brief = SHARED + "lease_s = 10\n"
+    place.settings(brief)
+    other = Machine(tmp_path / "other", place, brief)
     many = [*KEYS, "--target", "*/vpc/main", "--target", "*/subnet/*"]
     child = place.start("--sim", "--output", "json", "up", "--yes", *many)
     deadline = time.monotonic() + PATIENCE_S
@@ -145,9 +149,9 @@ def test_what_a_killed_run_began_another_machine_completes(place: Installation, 
         time.sleep(0.02)
     child.send_signal(signal.SIGKILL)
     child.wait()
-    first = other.on_sim("up", "--yes", *many)
-    assert first.code == 4
-    assert f"process {child.pid}" in first.json["errors"][0]["cause"]
+    named = store(place).holder()
+    assert named is not None
+    assert (named.pid, named.command) == (child.pid, "up")
     while (ran := other.on_sim("up", "--yes", *many)).code == 4:
         assert time.monotonic() < deadline + PATIENCE_S
         time.sleep(1)
@@ -175,7 +179,8 @@ def test_a_destroy_killed_at_the_end_is_completed_by_the_next(place: Installatio
 def test_a_state_is_moved_into_the_bucket_and_back(place: Installation, other: Machine) -> None:
     place.settings(EVERYTHING)
     place.ok("up", "--yes", *KEYS)
-    lineage = json.loads((place.state / "demo.json").read_text())["lineage"]
+    copy = (place.state / "demo.json").read_text()
+    lineage = json.loads(copy)["lineage"]
     place.settings(SHARED)
     refused = place.on_sim("up", "--yes", *KEYS)
     assert refused.code == 1
@@ -184,6 +189,11 @@ def test_a_state_is_moved_into_the_bucket_and_back(place: Installation, other: M
     assert (moved["records"], moved["set"]) == (2, None)
     assert files(place) == [] or files(place) == ["demo.lock"]
     assert len(addresses(other.ok("state", "list"))) == 2
+    (place.state / "demo.json").write_text(copy)
+    refused = place.on_sim("state", "move", "--to", "s3")
+    assert refused.code == 1
+    assert "two different states" in refused.json["errors"][0]["summary"]
+    (place.state / "demo.json").unlink()
     snapshot = store(place).load().snapshot
     assert snapshot is not None
     assert json.loads(snapshot)["lineage"] == lineage

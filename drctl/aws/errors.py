@@ -208,6 +208,11 @@ def is_refusal(error: Exception) -> bool:
     return isinstance(error, ClientError) and code_of(error) in DENIED | EXPIRED
 
 
+def is_denial(error: BaseException) -> bool:
+    """Whether AWS knows who we are and does not let us."""
+    return isinstance(error, ClientError) and code_of(error) in DENIED
+
+
 def is_gone(error: ClientError) -> bool:
     """Whether AWS says that the thing does not exist."""
     return code_of(error) in GONE or _says(error, GONE_WORDS)

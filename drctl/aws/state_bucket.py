@@ -8,6 +8,7 @@ condition, which S3 judges at the write, and the lock tells whether there must b
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -15,6 +16,7 @@ from botocore.exceptions import ClientError
 from drctl.aws import tags
 from drctl.aws.errors import code_of, is_gone, tolerating_absence, tolerating_existence
 from drctl.aws.policy_document import tls_only
+from drctl.aws.state_objects import PAUSES_S
 from drctl.engine.resource import NotOurs
 
 if TYPE_CHECKING:
@@ -43,6 +45,7 @@ class StateBucket:
 
     def __init__(self, aws: Aws, environment: str, account: str, region: str) -> None:
         self.environment, self.account, self.region = environment, account, region
+        self._aws = aws
         self.name = f"drctl-{environment}-state-{account}-{region}"
         self.s3: S3Client = aws.s3(region)
         self.ours: dict[str, Any] = {"Bucket": self.name, "ExpectedBucketOwner": account}
@@ -50,6 +53,7 @@ class StateBucket:
     def prepare(self) -> None:
         """Make it unless it is there, and give it its settings. Every call can be repeated: a crash in between is made
         good by the next time. Raises NotOurs, ClientError."""
+        made = False
         try:
             self.s3.head_bucket(**self.ours)
         except ClientError as error:
@@ -58,7 +62,8 @@ class StateBucket:
             if not is_gone(error):
                 raise
             self._create()
-        self._refuse_strangers()
+            made = True
+        self._refuse_strangers(PAUSES_S if made else ())
         self.s3.put_public_access_block(**self.ours, PublicAccessBlockConfiguration=BLOCKED)
         self.s3.put_bucket_policy(**self.ours, Policy=self._policy())
         self.s3.put_bucket_lifecycle_configuration(
@@ -66,29 +71,19 @@ class StateBucket:
         )
         self.s3.put_bucket_versioning(**self.ours, VersioningConfiguration={"Status": "Enabled"})
 
-    def encrypt(self, key: str | None) -> None:
-        """What is written from now on is encrypted with this key of KMS; None: with S3's own."""
-        default: dict[str, Any] = {"SSEAlgorithm": "AES256"}
-        if key is not None:
-            default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}
-        rule: Any = {"ApplyServerSideEncryptionByDefault": default, "BucketKeyEnabled": key is not None}
-        self.s3.put_bucket_encryption(**self.ours, ServerSideEncryptionConfiguration={"Rules": [rule]})
-
-    def encrypted_with(self) -> str | None:
-        """The key of KMS; None: S3's own."""
-        shown = self.s3.get_bucket_encryption(**self.ours)["ServerSideEncryptionConfiguration"]["Rules"][0]
-        return shown.get("ApplyServerSideEncryptionByDefault", {}).get("KMSMasterKeyID")
-
     def delete(self) -> None:
         """Delete it, empty as it must be; gone is well. Raises ClientError, BucketNotEmpty among others."""
         with tolerating_absence():
             self.s3.delete_bucket(**self.ours)
 
     def _create(self) -> None:
-        """With its tags in the same call: none of ours is ever without."""
-        address = f"{self.region}/s3-bucket/state"
+        """With its tag in the same call: none of ours is ever without. It has no address: it is no resource, and
+        who looks for strays must not find it. CreateBucket knows no owner condition: STS tells whose it would be."""
+        caller = self._aws.identity(self.region).account
+        if caller != self.account:
+            raise NotOurs(f"{self.name} would be made in {caller}, the account of these credentials")
         configuration: CreateBucketConfigurationTypeDef = {
-            "Tags": tags.as_list({"drctl:environment": self.environment, "drctl:address": address})
+            "Tags": tags.as_list({"drctl:environment": self.environment})
         }
         if self.region != CREATED_BY_DEFAULT_IN:
             configuration["LocationConstraint"] = self.region  # type: ignore[typeddict-item]
@@ -99,10 +94,15 @@ class StateBucket:
                 CreateBucketConfiguration=configuration,
             )
 
-    def _refuse_strangers(self) -> None:
-        found: dict[str, str] = {}
-        with tolerating_absence():
-            found = tags.as_dict(self.s3.get_bucket_tagging(**self.ours)["TagSet"])
+    def _refuse_strangers(self, pauses: tuple[float, ...]) -> None:
+        """pauses: real seconds before another look at the tags of a bucket that was just made"""
+        for pause in (*pauses, None):
+            found: dict[str, str] = {}
+            with tolerating_absence():
+                found = tags.as_dict(self.s3.get_bucket_tagging(**self.ours)["TagSet"])
+            if found or pause is None:
+                break
+            time.sleep(pause)
         if found.get("drctl:environment") != self.environment:
             raise NotOurs(
                 f"the bucket {self.name} is there and does not carry the tag drctl:environment={self.environment}"

@@ -22,8 +22,8 @@ from drctl.aws.errors import code_of, is_gone
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-CONFLICT_PAUSES_S = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
-"""Real seconds before a write is asked for again that met another one."""
+PAUSES_S = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
+"""Real seconds before asking again: for a write that met another one, for what must be there and seems not to be."""
 
 THREADS = 8
 BATCH = 1000
@@ -67,10 +67,15 @@ class StateObjects:
         with ThreadPoolExecutor(THREADS, thread_name_prefix="drctl-state") as threads:
             return list(threads.map(self.get, keys))
 
-    def put(self, key: str, body: bytes, etag: str | None) -> Stored:
-        """Write where ``etag`` stands, or with None where nothing does. Raises Conflict."""
+    def put(self, key: str, body: bytes, etag: str | None, sealed_with: str | None = None) -> Stored:
+        """Write where ``etag`` stands, or with None where nothing does. Raises Conflict.
+
+        sealed_with: a key of KMS; None: S3's own. It is said with every write: what is only a bucket's default may
+        change, and reaches its writers some time later.
+        """
         condition: dict[str, Any] = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
-        for pause in (*CONFLICT_PAUSES_S, None):
+        condition |= _seal(sealed_with)
+        for pause in (*PAUSES_S, None):
             try:
                 made = self._s3.put_object(**self._ours, **condition, Key=key, Body=body)
                 return Stored(body, made["ETag"], made.get("VersionId", "null"))
@@ -126,6 +131,12 @@ class StateObjects:
 def _batches(objects: list[dict[str, str]]) -> Iterator[Any]:
     for start in range(0, len(objects), BATCH):
         yield objects[start : start + BATCH]
+
+
+def _seal(key: str | None) -> dict[str, Any]:
+    if key is None:
+        return {"ServerSideEncryption": "AES256"}
+    return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key, "BucketKeyEnabled": True}
 
 
 def _absent(error: ClientError) -> bool:

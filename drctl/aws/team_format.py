@@ -4,11 +4,34 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
 
 from drctl.ledger import journal
 from drctl.ledger.journal import Entry
+from drctl.ledger.store import newer
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 POINTER = "state.json"
+
+VERSION = 1
+"""Of lock.json and state.json."""
+
+
+def encoded(what: DataclassInstance) -> bytes:
+    """As it is stored, with the version."""
+    return json.dumps({"version": VERSION, **asdict(what)}, indent=1).encode()
+
+
+def decoded(body: bytes, where: str) -> dict[str, Any]:
+    """The inverse, as a mapping. Raises ValueError; DrctlError when a newer drctl has written it."""
+    data = json.loads(body)
+    if not isinstance(data, dict) or not isinstance(version := data.pop("version", None), int):
+        raise ValueError("it does not say its version")
+    if version > VERSION:
+        raise newer(where, version, VERSION)
+    return data
 
 
 @dataclass(frozen=True)
@@ -18,7 +41,8 @@ class Pointer:
     slot: the last one that ``snapshot`` contains
     previous: the snapshot before
     fences: slots that must stay filled, because of who had not let go when they were
-    term: of the hold that wrote it
+    hold: the one that wrote it
+    key: of KMS, with which snapshots and entries are written; None: S3's own
     write: no two are the same
     """
 
@@ -27,18 +51,19 @@ class Pointer:
     snapshot: str | None = None
     previous: str | None = None
     fences: tuple[int, ...] = ()
-    term: int = 0
+    hold: str = ""
+    key: str | None = None
     write: str = ""
 
     def encode(self) -> bytes:
         """As it is stored."""
-        return json.dumps(asdict(self), indent=1).encode()
+        return encoded(self)
 
     @classmethod
-    def decode(cls, body: bytes) -> Pointer:
-        """The inverse. Raises ValueError."""
+    def decode(cls, body: bytes, where: str) -> Pointer:
+        """The inverse. Raises ValueError, DrctlError when it is a newer drctl's."""
+        data = decoded(body, f"{where}/{POINTER}")
         try:
-            data = json.loads(body)
             return cls(**{**data, "fences": tuple(data["fences"])})
         except (KeyError, TypeError) as error:
             raise ValueError(f"{type(error).__name__}: {error}") from error
@@ -54,15 +79,15 @@ class Pointer:
 
 @dataclass(frozen=True)
 class Slot:
-    """What stands in one. ``term``: of the hold that filled it; ``entry``: None for a fence."""
+    """What stands in one. ``hold``: the one that filled it; ``entry``: None for a fence."""
 
-    term: int
+    hold: str
     entry: Entry | None
 
     def encode(self) -> bytes:
         """As it is stored: whose it is, then a line of the journal."""
         line = journal.encode(self.entry) if self.entry else b""
-        return json.dumps({"term": self.term}).encode() + b"\n" + line
+        return json.dumps({"hold": self.hold}).encode() + b"\n" + line
 
     @classmethod
     def decode(cls, body: bytes) -> Slot:

@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from drctl.aws import team_lease
 from drctl.aws.errors import code_of
-from drctl.aws.state_objects import Conflict, Stored
+from drctl.aws.state_objects import PAUSES_S, Conflict, Stored
 from drctl.aws.team_format import POINTER, Pointer, Slot
 from drctl.ledger.store import HoldLost, StateDamaged
 
@@ -51,7 +51,7 @@ class TeamHold:
             self._check_sound()
             if self._unsettled is not None:
                 self._fill(self._unsettled)
-            self._fill(Slot(self._lease.term, entry))
+            self._fill(Slot(self._lease.hold, entry))
             self.check()
 
     def fold(self, snapshot: str, serial: int) -> None:  # noqa: ARG002 - the snapshot tells it, too
@@ -59,8 +59,8 @@ class TeamHold:
         with self._guard, self._store.told("written"):
             self._begin_after_erasing()
             self._check_sound()
-            key = f"snapshot/{self._pointer.life}/{self._last:012d}-{uuid.uuid4().hex}"
-            self._store.objects.put(key, snapshot.encode(), None)
+            key = self._snapshot_key()
+            self._store.objects.put(key, snapshot.encode(), None, self._pointer.key)
             self._point(
                 replace(
                     self._pointer,
@@ -73,12 +73,21 @@ class TeamHold:
                 self._sweep()
 
     def encrypt(self, key: str | None) -> None:
-        """See Hold. The bucket's default, and the lock's at once; a fold writes the rest anew."""
+        """See Hold. The pointer names it: lock and pointer hold nothing to hide, and are never written with it.
+
+        Only after something was written and read with it, which the next fold sweeps: a key that we may not use must
+        not come between us and the state.
+        """
         with self._guard, self._store.told("encrypted"):
-            self.check()
-            if self._store.bucket.encrypted_with() != key:
-                self._store.bucket.encrypt(key)
-            self._lease.renew()
+            self._begin_after_erasing()
+            self._check_sound()
+            if self._pointer.key == key:
+                return
+            if key is not None:
+                name = self._snapshot_key()
+                self._store.objects.put(name, b"", None, key)
+                self._store.objects.get(name)
+            self._point(replace(self._pointer, key=key))
 
     def erase(self) -> None:
         """See Hold. The bucket goes too, and this hold with it."""
@@ -104,6 +113,7 @@ class TeamHold:
             self.check()
             kept = []
             self._stored = objects.get(POINTER)
+            self._lease.renew()  # see _shut_out
             if self._stored is not None:
                 name = f"{POINTER}.{mark}"
                 with suppress(Conflict):  # it is there from an attempt that died
@@ -147,17 +157,23 @@ class TeamHold:
         """Put it into the next slot. Whether it stands there is open until S3 has answered."""
         self._unsettled = slot
         try:
-            self._store.objects.put(self._pointer.slot_key(self._last + 1), slot.encode(), None)
+            key = self._pointer.slot_key(self._last + 1)
+            self._store.objects.put(key, slot.encode(), None, self._pointer.key)
         except Conflict as error:
             raise self._lost() from error
         self._unsettled = None
         self._last += 1
 
     def _shut_out(self) -> None:
-        """Write the pointer anew and fill the next free slot, however fast the former holder folds and appends."""
-        fence = Slot(self._lease.term, None).encode()
+        """Write the pointer anew and fill the next free slot, however fast the former holder folds and appends.
+
+        Between reading and writing the pointer the lock is written: who is succeeded before that fails there, and who
+        is succeeded after it fails at the pointer, because the successor has written it.
+        """
+        fence = Slot(self._lease.hold, None).encode()
         while True:
-            there = self._refuse_successor()
+            there, self._stored = self._store.pointer()
+            self._lease.renew()
             life = there.life or uuid.uuid4().hex
             there = replace(there, life=life)
             self._last = max(self._store.slots(there), default=there.slot) + 1
@@ -165,32 +181,36 @@ class TeamHold:
             with suppress(Conflict):
                 self._write(replace(there, fences=(*there.fences, *stays)))
                 self._lease.began = True
+                # Without the key, which may be out of use: a hold can always be taken.
                 self._store.objects.put(there.slot_key(self._last), fence, None)
                 return
+            time.sleep(PAUSES_S[0])
 
     def _point(self, pointer: Pointer) -> Stored:
-        """Write the pointer. Raises HoldLost when a successor has."""
+        """Write the pointer. Raises HoldLost when somebody else has, or may have."""
         while True:
             try:
-                return self._write(pointer)
+                stored = self._write(pointer)
             except Conflict as error:
+                self._lease.check()
+                there, self._stored = self._store.pointer()
                 # Ours, when S3 did what it was asked for and never said so.
-                if self._refuse_successor().term != self._lease.term:
+                if there.hold != self._lease.hold:
                     raise self._lost() from error
+            else:
+                self._lease.check()
+                return stored
 
     def _write(self, pointer: Pointer) -> Stored:
-        made = replace(pointer, term=self._lease.term, write=uuid.uuid4().hex)
+        made = replace(pointer, hold=self._lease.hold, write=uuid.uuid4().hex)
         etag = self._stored.etag if self._stored else None
         self._stored = self._store.objects.put(POINTER, made.encode(), etag)
         self._pointer = made
         return self._stored
 
-    def _refuse_successor(self) -> Pointer:
-        """The pointer as it stands. Raises HoldLost when it is a successor's."""
-        there, self._stored = self._store.pointer()
-        if there.term > self._lease.term:
-            raise self._lost()
-        return there
+    def _snapshot_key(self) -> str:
+        """A name that nothing has had."""
+        return f"snapshot/{self._pointer.life}/{self._last:012d}-{uuid.uuid4().hex}"
 
     def _sweep(self) -> None:
         """Remove what the pointer contains. Nothing that a successor has written has so low a number."""
@@ -206,8 +226,10 @@ class TeamHold:
             except ClientError as error:
                 if code_of(error) != "BucketNotEmpty" or attempt == REMOVALS:
                     raise
+            found = self._store.objects.versions()
             if self._store.locks.read() is not None:
                 raise self._lost()  # somebody has begun anew
+            self._store.objects.purge(found)  # a former holder's, who wrote late: there was no lock
             time.sleep(1)
         return None
 

@@ -9,22 +9,25 @@ watch, or one more lease until a dead holder is succeeded, and never a living on
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 import uuid
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from drctl.aws.state_objects import Conflict, StateObjects, Stored
+from drctl.aws.state_objects import PAUSES_S, Conflict, StateObjects, Stored
+from drctl.aws.team_format import decoded, encoded
 from drctl.errors import LockedError
-from drctl.ledger.store import LEASE_S, RENEW_S, Holder, HoldLost, damaged, locked, lost
+from drctl.ledger.store import LEASE_S, RENEW_S, Holder, HoldLost, StateDamaged, damaged, locked, lost
 
 KEY = "lock.json"
 RENEWALS = LEASE_S / RENEW_S
 """Renewals in a lease: all but one may fail before anybody takes over."""
+
+WATCHED = 2
+"""Leases until a dead holder is succeeded: one in which its lock seems alive, one in which it is watched."""
 
 CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 """Goes on while the machine sleeps, where the system has such a clock."""
@@ -38,7 +41,7 @@ class Lock:
     """What lock.json says.
 
     holder: None when it was let go
-    term: one more for each time it was taken; hold: another one each time
+    hold: another one each time it is taken
     began: whether there has been a state: from then on its absence is damage, not a beginning
     renewal: counts, so that no two writes are the same
     at: when it was written, by the holder's clock, seconds since the epoch
@@ -46,7 +49,6 @@ class Lock:
 
     environment: str
     holder: Holder | None
-    term: int
     hold: str
     began: bool
     renewal: int
@@ -59,7 +61,7 @@ class Lock:
 
     def encode(self) -> bytes:
         """As it is stored."""
-        return json.dumps(asdict(self), indent=1).encode()
+        return encoded(self)
 
 
 class Locks:
@@ -87,9 +89,9 @@ class Locks:
         return (self.parse(stored), stored) if stored is not None else None
 
     def parse(self, stored: Stored) -> Lock:
-        """Raises StateDamaged, also for another environment's."""
+        """Raises StateDamaged, also for another environment's; DrctlError for a newer drctl's."""
         try:
-            data = json.loads(stored.body)
+            data = decoded(stored.body, f"{self.where}/{KEY}")
             holder = Holder(**data.pop("holder")) if data["holder"] else data.pop("holder")
             lock = Lock(holder=holder, **data)
         except (ValueError, KeyError, TypeError) as error:
@@ -98,40 +100,62 @@ class Locks:
             raise damaged(self.where, f"it belongs to the environment {lock.environment!r}")
         return lock
 
-    def take(self, command: str, after: int = 0, *, forced: bool = False) -> Lease:
+    def take(self, command: str, *, broken: Lock | None = None) -> Lease:
         """Take it: when nobody has it, when who had it is dead. Raises LockedError.
 
-        after: the last term there was, when no lock tells
-        forced: from whoever has it at first
+        broken: whose it may be all the same
         """
-        meant: str | None = None
         while True:
             found = self.read()
-            if forced and found is not None and meant is None:
-                meant = found[0].hold
-            if found is not None and found[0].holder is not None and found[0].hold != meant:
+            if (
+                found is not None
+                and found[0].holder is not None
+                and found[0].hold != (broken and broken.hold)
+            ):
                 self._watch(*found)
-            mine = Lock(
-                self._environment,
-                Holder.here(command),
-                (found[0].term if found else after) + 1,
-                uuid.uuid4().hex,
-                found[0].began if found else False,
-                0,
-                self._lease_s,
-                time.time(),
-            )
-            asked = _elapsed()
-            try:
-                stored = self.objects.put(KEY, mine.encode(), found[1].etag if found else None)
-            except Conflict:
-                continue  # renewed, or another's by now
-            return Lease(self, mine, stored, asked, succeeds=bool(found and found[0].holder))
+            lease = self._try(command, *(found or (None, None)))
+            if lease is not None:
+                return lease
+            time.sleep(PAUSES_S[0])  # renewed, or another's by now
+
+    def break_hold(self, command: str) -> tuple[Holder | None, Lease | None]:
+        """Take it from whoever has it, and who that was; nothing when nobody has.
+
+        One that cannot be read is written over: there may be a holder, and there may have been a state.
+        """
+        stored = self.objects.get(KEY)
+        if stored is None:
+            return None, None
+        try:
+            lock = self.parse(stored)
+        except StateDamaged:
+            return None, self._try(command, None, stored) or self.take(command)
+        return lock.holder, self.take(command, broken=lock) if lock.holder is not None else None
+
+    def _try(self, command: str, lock: Lock | None, stored: Stored | None) -> Lease | None:
+        """Write over what stands there; None when that has changed. ``lock``: None when it says nothing."""
+        began = lock.began if lock is not None else stored is not None
+        mine = Lock(
+            self._environment,
+            Holder.here(command),
+            uuid.uuid4().hex,
+            began,
+            0,
+            self._lease_s,
+            time.time(),
+        )
+        asked = _elapsed()
+        try:
+            made = self.objects.put(KEY, mine.encode(), stored.etag if stored else None)
+        except Conflict:
+            return None
+        succeeds = stored is not None and (lock is None or lock.holder is not None)
+        return Lease(self, mine, made, asked, succeeds=succeeds)
 
     def _watch(self, lock: Lock, stored: Stored) -> None:
         """Return when the lock has not been renewed for a whole lease. Raises LockedError when it has been."""
         if lock.seems_alive():
-            raise LockedError(locked(self.where, lock.holder, lock.lease_s))
+            raise LockedError(locked(self.where, lock.holder, WATCHED * lock.lease_s))
         until = _elapsed() + lock.lease_s
         while (left := until - _elapsed()) > 0:
             time.sleep(min(left, LOOK_S, lock.lease_s / 10))
@@ -139,7 +163,7 @@ class Locks:
             if found is None or found[1].etag != stored.etag:
                 if found is None or found[0].holder is None:
                     return
-                raise LockedError(locked(self.where, found[0].holder, lock.lease_s))
+                raise LockedError(locked(self.where, found[0].holder, WATCHED * lock.lease_s))
 
 
 class Lease:
@@ -149,7 +173,7 @@ class Lease:
     """
 
     def __init__(self, locks: Locks, mine: Lock, stored: Stored, asked: float, *, succeeds: bool) -> None:
-        self.term, self.hold, self.began, self.succeeds = mine.term, mine.hold, mine.began, succeeds
+        self.hold, self.began, self.succeeds = mine.hold, mine.began, succeeds
         self._locks, self._mine, self._stored = locks, mine, stored
         self._good_until = asked + mine.lease_s
         self._lost = False
@@ -171,8 +195,7 @@ class Lease:
 
     def renew(self) -> Stored:
         """Write it anew. Raises HoldLost when it is another's by now, ClientError, BotoCoreError."""
-        with self._guard:
-            return self._write(replace(self._mine, began=self.began), self._locks.quick)
+        return self._renew(self._locks.objects)
 
     def stop(self) -> None:
         """No renewal is under way, and there will be none."""
@@ -186,7 +209,7 @@ class Lease:
             return
         try:
             with self._guard:
-                self._write(replace(self._mine, holder=None, began=self.began), self._locks.objects)
+                self._write(replace(self._mine, holder=None, began=self.began), self._locks.quick)
         except Exception:  # noqa: S110 - whatever it was, the lease runs out
             pass
         self._lost = True
@@ -194,11 +217,15 @@ class Lease:
     def _renewing(self) -> None:
         while not self._over.wait(self._locks.renew_s):
             try:
-                self.renew()
+                self._renew(self._locks.quick)
             except (ClientError, BotoCoreError):
                 continue  # S3 may answer the next time; ``check`` knows how long that may take
             except Exception:
                 self.lose()
+
+    def _renew(self, objects: StateObjects) -> Stored:
+        with self._guard:
+            return self._write(replace(self._mine, began=self.began), objects)
 
     def _write(self, lock: Lock, objects: StateObjects) -> Stored:
         asked = _elapsed()

@@ -11,16 +11,20 @@ A life is what is between the first hold of an environment and its erasing: whoe
 writes beside the later.
 
 **Why who has lost the hold changes nothing.** S3 judges every write that counts at the moment of the write. Who takes
-the hold does two things before anything else (team_hold.py). (1) The pointer is written anew, so that its ETag is
-another one: the former holder's fold, which writes the pointer on the condition of the ETag it knows, fails from then
-on. (2) A *fence* is put into the next free slot: the former holder takes that slot for free, and its next append fails,
-whenever it wakes. What it managed before (1) and (2) is part of what the new holder then loads. Holders are numbered
-(terms): one that is itself succeeded while it does this finds a higher term in the pointer, and gives up. It cannot
-have put its fence among the successor's slots: it chose the slot before it wrote the pointer, and the successor, who
-wrote the pointer later, fills that slot or finds it filled. The fence of a hold that was taken from somebody who had
-not let go is named by the pointer before it is put, and stays when the journal is swept, as long as this life lasts: an
-emptied slot would be free again. What a former holder sweeps late is harmless too: it is what its own pointer
-contained, and every later slot and snapshot has a higher number.
+the hold does two things before anything else (team_hold.py), once it has read the pointer and then written its lock
+again. (1) The pointer is written anew, so that its ETag is another one: the former holder's fold, which writes the
+pointer on the condition of the ETag it knows, fails from then on. (2) A *fence* is put into the next free slot: the
+former holder takes that slot for free, and its next append fails, whenever it wakes. What it managed before (1) and
+(2) is part of what the new holder then loads. One that is itself succeeded while it does this fails at the lock, or
+at the pointer, which the successor has written. It cannot have put its fence among the successor's slots: it chose
+the slot before it wrote the pointer, and the successor, who wrote the pointer later, fills that slot or finds it
+filled. The fence of a hold that was taken from somebody who had not let go is named by the pointer before it is put,
+and stays when the journal is swept, as long as this life lasts: an emptied slot would be free again. What a former
+holder sweeps late is harmless too: it is what its own pointer contained, and every later slot and snapshot has a
+higher number.
+
+Who was broken by hand, and whose environment was then erased, all within a lease, may still append to the life that is
+over: nobody reads that; its next renewal, or its next fold, tells it.
 
 **Erasing** deletes versions, not keys, and only such as were listed before lock and pointer could be written on their
 condition: none of them is a successor's. The bucket goes last, and S3 lets none go that is not empty.
@@ -36,9 +40,9 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from drctl.aws import team_lease
-from drctl.aws.errors import classify
+from drctl.aws.errors import classify, code_of
 from drctl.aws.state_bucket import StateBucket
-from drctl.aws.state_objects import StateObjects, Stored
+from drctl.aws.state_objects import PAUSES_S, StateObjects, Stored
 from drctl.aws.team_format import POINTER, Pointer, Slot, number
 from drctl.aws.team_hold import TeamHold
 from drctl.engine.resource import NotOurs
@@ -49,8 +53,11 @@ from drctl.ledger.store import LEASE_S, Holder, Kept, StateDamaged, damaged
 if TYPE_CHECKING:
     from drctl.aws.clients import Aws
 
-MISSING_PAUSES_S = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
-"""Real seconds before another look for what must be there: state_bucket.py says why it may seem not to be."""
+UNSETTLED = ("NoSuchBucket", "OperationAborted")
+"""What a bucket answers that was made, or removed, a moment ago, by us or by another run."""
+
+UNSETTLED_PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0)
+"""Real seconds before it is asked again."""
 
 
 class TeamStore:
@@ -79,7 +86,7 @@ class TeamStore:
     def load(self) -> Kept:
         """See Store."""
         with self.told("read"):
-            pauses = iter(MISSING_PAUSES_S)
+            pauses = iter(PAUSES_S)
             while True:
                 pointer, stored = self.pointer()
                 found = self._kept(pointer)
@@ -99,10 +106,16 @@ class TeamStore:
 
     def lease(self, command: str) -> team_lease.Lease:
         """The lock, in a bucket that is as it should be. Raises LockedError, NotOurs, ClientError, BotoCoreError."""
-        if self.locks.read() is not None:
-            return self.locks.take(command)
-        self.bucket.prepare()
-        return self.locks.take(command, self.pointer()[0].term)
+        for pause in (*UNSETTLED_PAUSES_S, None):
+            try:
+                if self.locks.read() is None:
+                    self.bucket.prepare()
+                return self.locks.take(command)
+            except ClientError as error:
+                if code_of(error) not in UNSETTLED or pause is None:
+                    raise
+                time.sleep(pause)
+        raise AssertionError("the last pause raises")
 
     def holder(self) -> Holder | None:
         """See Store. As far as the clocks agree."""
@@ -110,17 +123,18 @@ class TeamStore:
             found = self.locks.read()
             return found[0].holder if found and found[0].seems_alive() else None
 
-    def break_hold(self) -> None:
-        """Succeed the holder, and let go at once."""
+    def break_hold(self) -> Holder | None:
+        """See Store. Succeed the holder, and let go at once."""
         with self.told("unlocked"):
-            found = self.locks.read()
-            if found is not None and found[0].holder is not None:
-                command = "state unlock"
-                TeamHold(self, self.locks.take(command, forced=True), command).release()
+            command = "state unlock"
+            holder, lease = self.locks.break_hold(command)
+            if lease is not None:
+                TeamHold(self, lease, command).release()
+            return holder
 
     def pointer(self) -> tuple[Pointer, Stored | None]:
         """The pointer as it stands. Raises StateDamaged where there is none and must be one."""
-        for pause in (*MISSING_PAUSES_S, None):
+        for pause in (*PAUSES_S, None):
             stored = self.objects.get(POINTER)
             if stored is not None:
                 return self._parsed(stored), stored
@@ -188,7 +202,7 @@ class TeamStore:
 
     def _parsed(self, stored: Stored) -> Pointer:
         try:
-            return Pointer.decode(stored.body)
+            return Pointer.decode(stored.body, self.where)
         except ValueError as error:
             raise self.damaged(f"{POINTER} cannot be read: {error}") from error
 

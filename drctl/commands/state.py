@@ -60,8 +60,4 @@ class Unlocked:
 def unlock(context: Context) -> Unlocked:
     """Break the lock. A run that still lives notices before its next write and stops."""
     environment = context.environment()
-    store = context.store(environment)
-    held_by = store.holder()
-    if held_by is not None:
-        store.break_hold()
-    return Unlocked(environment, held_by)
+    return Unlocked(environment, context.store(environment).break_hold())

@@ -1,8 +1,9 @@
 """Moving the state from files into the bucket, or back.
 
-Both places are held meanwhile. A move that was interrupted is ended by another one, in either direction: the two places
-are known to be the same environment's by their lineage, and the later by its serial. Until then this machine works
-with neither (stores.chosen), so that no two states can grow apart.
+Both places are held meanwhile. A move that was interrupted is ended by another one, in either direction: a mark tells
+that there was one, the lineage that both places are the same environment's, and the serial which is later. Two states
+without a mark have each been gone on from: neither contains the other, whatever their serials say. Until then this
+machine works with neither (stores.chosen), so that no two states can grow apart.
 """
 
 from __future__ import annotations
@@ -73,11 +74,12 @@ def _carried(context: Context, source: Store, left: Hold, target: Store, right: 
         return there
     here = Ledger(source, environment, left)
     begun = target.load().snapshot is not None
-    if begun and there.meta.lineage != here.meta.lineage:
+    mark = stores.moving(context, environment)
+    if begun and (there.meta.lineage != here.meta.lineage or not mark.exists()):
         raise DrctlError(
             Diagnostic(
                 "there are two different states of this environment",
-                cause=f"{source.where} and {target.where} were begun apart",
+                cause=f"neither of {source.where} and {target.where} is known to contain the other",
                 remedy="see with `drctl state list` which is right, and move the other away",
             )
         )
@@ -85,7 +87,7 @@ def _carried(context: Context, source: Store, left: Hold, target: Store, right: 
         ledger.fold(context.clock.now())
     if begun and there.meta.serial >= here.meta.serial:
         return there
-    stores.moving(context, environment).touch(mode=0o600)
+    mark.touch(mode=0o600)
     snapshot = source.load().snapshot
     assert snapshot is not None
     right.fold(snapshot, here.meta.serial)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from drctl.errors import Diagnostic, DrctlError
 from drctl.ledger.file_store import FileStore
-from drctl.ledger.store import LEASE_S, RENEW_S
+from drctl.ledger.store import LEASE_S, RENEW_S, StateDamaged
 
 if TYPE_CHECKING:
     from drctl.aws.team_store import TeamStore
@@ -79,7 +79,13 @@ def refuse_another(context: Context, settings: Settings, ledger: Ledger) -> None
     team = of_team(context, settings)
     try:
         begun = team.load().snapshot is not None
-    except DrctlError:
+    except StateDamaged:
+        begun = True
+    except DrctlError as error:
+        from drctl.aws.errors import is_denial
+
+        if error.__cause__ is None or not is_denial(error.__cause__):
+            raise
         return
     if begun:
         raise DrctlError(

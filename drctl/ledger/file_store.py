@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,10 +67,12 @@ class FileStore:
         except OSError as error:
             raise untouchable(self._files.lock, "read", error) from error
 
-    def break_hold(self) -> None:
+    def break_hold(self) -> Holder | None:
         """See Store. Its lock is no longer the one at the path."""
         try:
+            found = lease.holder(self._files.lock, math.inf)
             self.disk.remove(self._files.lock)
+            return found
         except OSError as error:
             raise untouchable(self._files.lock, "unlocked", error) from error
 

@@ -43,7 +43,7 @@ class Lease:
                 return
         except OSError as error:
             raise untouchable(self._path, "read", error) from error
-        raise lost(str(self._path))
+        raise lost(str(self._path), self._lease_s)
 
     def release(self) -> None:
         """Let go; the file's text goes too, so that it names nobody. Never raises."""
@@ -68,7 +68,7 @@ class Lease:
                         os.close(descriptor)
                         return successor
                 elif not _flock(descriptor):
-                    raise LockedError(locked(str(self._path), _holder(descriptor)))
+                    raise LockedError(locked(str(self._path), _holder(descriptor), self._lease_s))
                 elif stands_at(self._path, descriptor):
                     self._sign(descriptor)
                     return descriptor
@@ -86,7 +86,7 @@ class Lease:
         descriptor = _open(path)
         try:
             if not _flock(descriptor):
-                raise LockedError(locked(str(self._path), _holder(stale)))
+                raise LockedError(locked(str(self._path), _holder(stale), self._lease_s))
             if stands_at(path, descriptor):
                 self._sign(descriptor)
                 if stands_at(self._path, stale) and _age(stale) >= self._lease_s:

@@ -90,8 +90,9 @@ class Store(Protocol):
     def holder(self) -> Holder | None:
         """Who holds it now; None: nobody, or somebody who has not renewed."""
 
-    def break_hold(self) -> None:
-        """Take it away from its holder, who notices before it acts or writes again."""
+    def break_hold(self) -> Holder | None:
+        """Take it away from its holder, who notices before it acts or writes again; also from one that seems dead.
+        The value is who had it; None: nobody, or nobody that can be named."""
 
 
 class Hold(Protocol):
@@ -144,6 +145,17 @@ def lost(where: str, lease_s: float = LEASE_S) -> HoldLost:
             cause=f"somebody ran `drctl state unlock`, or took over because it was not renewed for {lease_s:.0f} s "
             f"({where})",
             remedy="find out who; when no other run is active, run this command again: it goes on from there",
+        )
+    )
+
+
+def newer(where: str, version: int, known: int) -> DrctlError:
+    """What to tell of what a newer drctl has written."""
+    return DrctlError(
+        Diagnostic(
+            f"{where} was written by a newer drctl",
+            cause=f"its format is version {version}, this drctl knows up to {known}",
+            remedy="install the newer drctl; nothing was changed",
         )
     )
 

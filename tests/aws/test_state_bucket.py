@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 from drctl.aws.bucket_settings import read_settings
 from drctl.aws.clients import Aws
 from drctl.aws.state_bucket import StateBucket
+from drctl.aws.tagging import tagged
 from drctl.aws.team_store import TeamStore
 from drctl.errors import DrctlError, LockedError
 from drctl.ledger.journal import Entry
@@ -41,6 +43,7 @@ class TeamPlace:
     """A bucket of the simulated AWS."""
 
     lease_s = 1.0
+    stride = 10
 
     def __init__(self, sim: Sim) -> None:
         self.sim = sim
@@ -102,7 +105,10 @@ def test_the_bucket_is_made_by_the_first_hold_tagged_private_and_versioned(place
     assert place.s3.list_buckets()["Buckets"] == []
     place.store().hold("up").release()
     tags = {t["Key"]: t["Value"] for t in place.s3.get_bucket_tagging(Bucket=BUCKET)["TagSet"]}
-    assert tags == {"drctl:environment": ENVIRONMENT, "drctl:address": f"{REGION}/s3-bucket/state"}
+    assert tags == {"drctl:environment": ENVIRONMENT}
+    assert (
+        list(tagged(place.shared, REGION, ENVIRONMENT)) == []
+    )  # or it would be a stray, to be removed by hand
     shown = read_settings(place.s3, BUCKET)
     assert (shown["versioning"], shown["public_access_blocked"]) == (True, True)
     assert (shown["owner"], shown["encryption"]) == ("BucketOwnerEnforced", "AES256")
@@ -138,9 +144,25 @@ def test_a_bucket_that_is_not_ours_is_refused_and_left_alone(place: TeamPlace) -
     assert not read_settings(place.s3, BUCKET)["versioning"]
 
 
-@pytest.mark.parametrize("skip", range(9))
+def test_with_credentials_of_another_account_no_bucket_is_made(place: TeamPlace) -> None:
+    store = TeamStore(place.shared, ENVIRONMENT, "210987654321", REGION)
+    with pytest.raises(DrctlError, match=f"would be made in {ACCOUNT}"):
+        store.hold("up")
+    assert place.s3.list_buckets()["Buckets"] == []
+
+
+@pytest.mark.parametrize("code", ["OperationAborted", "NoSuchBucket"])
+def test_a_bucket_that_is_coming_or_going_is_asked_again(place: TeamPlace, code: str) -> None:
+    for operation in ("PutBucketVersioning", "PutObject"):
+        place.sim.fault("error", service="s3", operation=operation, code=code, status=409, times=1)
+    with writing(place.store()) as ledger:
+        ledger.put(a_record())
+    assert set(seen(place).records()) == {a_record().address}
+
+
+@pytest.mark.parametrize("skip", range(10))
 def test_an_answer_that_was_lost_is_found_to_be_our_own(place: TeamPlace, skip: int) -> None:
-    """At each write: lock, pointer, fence, first snapshot and pointer, entries, fold, release."""
+    """At each write: lock, lock again, pointer, fence, first snapshot and pointer, entries, fold, release."""
     place.sim.fault("lost", service="s3", operation="PutObject", skip=skip, times=1)
     with writing(place.store()) as ledger:
         ledger.put(numbered(1))
@@ -179,15 +201,16 @@ def test_an_append_that_failed_is_settled_before_the_next(place: TeamPlace) -> N
 
 
 def test_s3_that_does_not_answer_is_told_and_the_hold_ends_with_its_lease(place: TeamPlace) -> None:
-    hold, ledger = opened(place.store(place.lease_s, 0.1))
+    hold, ledger = opened(place.store(3 * place.lease_s, 0.2))
     ledger.put(a_record())
     place.sim.fault("error", service="s3", code="InternalError", status=500)
     with pytest.raises(DrctlError) as told:
         place.store().load()
     assert BUCKET in told.value.diagnostics[0].summary
-    time.sleep(place.lease_s * 1.5)
     with pytest.raises(HoldLost):
-        hold.check()
+        while True:
+            hold.check()
+            time.sleep(0.1)
     place.sim.heal()
     hold.release()
 
@@ -271,8 +294,6 @@ def test_a_damaged_state_is_never_an_empty_one_and_can_be_set_aside(place: TeamP
         ledger.put(numbered(2))
         ledger.put(numbered(3))
     damage(place, how)
-    with pytest.raises(StateDamaged):
-        place.store().load()
     hold = place.store().hold("state rebuild")
     with pytest.raises(StateDamaged):
         Ledger(place.store(), ENVIRONMENT, hold)
@@ -294,15 +315,104 @@ def test_a_state_sealed_with_a_key_can_be_read_without_it_once_it_is_unsealed(pl
         ledger.put(a_record())
         ledger.encrypt(key)
         ledger.fold(1.0)
-        for name in ("lock.json", "state.json", max(names(place, "snapshot/"))):
-            assert place.s3.head_object(Bucket=BUCKET, Key=name)["SSEKMSKeyId"] == key
-        ledger.encrypt(None)
+        ledger.put(numbered(1))
+        assert sealed(place) == {key: 2, None: 3}  # all but lock, pointer and the snapshot before
+    with writing(place.store()) as ledger:
         ledger.fold(2.0)
+        assert sealed(place) == {key: 2, None: 2}  # the snapshots; it is remembered
+        ledger.encrypt(None)
+        ledger.fold(3.0)
+        ledger.forget(numbered(1).address)
+        ledger.fold(4.0)
+        assert sealed(place) == {None: 4}
         kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
         assert set(seen(place).records()) == {a_record().address}
         ledger.put(numbered(2))
     assert place.store().holder() is None
     assert set(seen(place).records()) == {a_record().address, numbered(2).address}
+
+
+def sealed(place: TeamPlace) -> Counter[str | None]:
+    """How many objects each key of KMS seals."""
+    found = Counter[str | None]()
+    for name in names(place):
+        shown = place.s3.head_object(Bucket=BUCKET, Key=name)
+        found[shown.get("SSEKMSKeyId")] += 1
+    return found
+
+
+@pytest.mark.parametrize("operation", ["PutObject", "GetObject"])
+def test_a_key_that_is_refused_changes_nothing(place: TeamPlace, operation: str) -> None:
+    with writing(place.store()) as ledger:
+        ledger.put(numbered(1))
+        place.sim.fault("error", service="s3", operation=operation, code="AccessDenied", status=403, times=1)
+        with pytest.raises(DrctlError, match="cannot be encrypted"):
+            ledger.encrypt(place.sim.client("kms", REGION).create_key()["KeyMetadata"]["Arn"])
+        ledger.put(numbered(2))
+        ledger.fold(1.0)
+    assert set(seen(place).records()) == {numbered(1).address, numbered(2).address}
+    assert set(sealed(place)) == {None}
+
+
+@pytest.mark.parametrize("key", ["lock.json", "state.json"])
+def test_what_a_newer_drctl_wrote_is_left_to_it(place: TeamPlace, key: str) -> None:
+    with writing(place.store()) as ledger:
+        ledger.put(a_record())
+    body = json.loads(place.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())
+    newer = json.dumps({**body, "version": body["version"] + 1, "more": 1}).encode()
+    place.s3.put_object(Bucket=BUCKET, Key=key, Body=newer)
+    with pytest.raises(DrctlError) as told:
+        place.store().hold("up")
+    assert "install the newer drctl" in told.value.diagnostics[0].remedy
+    if key == "lock.json":
+        with pytest.raises(DrctlError, match="newer"):
+            place.store().break_hold()
+    assert place.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read() == newer
+
+
+def test_a_lock_that_cannot_be_read_can_be_broken(place: TeamPlace) -> None:
+    hold, ledger = opened(place.store())
+    ledger.put(a_record())
+    place.s3.put_object(Bucket=BUCKET, Key="lock.json", Body=b"{")
+    with pytest.raises(StateDamaged):
+        place.store().hold("destroy")
+    assert place.store().break_hold() is None
+    with pytest.raises(HoldLost):
+        ledger.put(numbered(1))
+    hold.release()
+    with writing(place.store()) as ledger:
+        assert set(ledger.records()) == {a_record().address}
+
+
+def test_a_lock_whose_holder_seems_dead_is_broken_and_names_it(place: TeamPlace) -> None:
+    hold = place.store(place.lease_s, NEVER).hold("failover")
+    while place.store().holder() is not None:
+        time.sleep(0.1)
+    broken = place.store().break_hold()
+    assert broken is not None
+    assert broken.command == "failover"
+    assert place.store().break_hold() is None
+    hold.release()
+
+
+def test_what_a_former_holder_wrote_late_does_not_keep_the_bucket(place: TeamPlace) -> None:
+    hold = place.store().hold("destroy")
+    asked = []
+
+    def late(**_: Any) -> None:
+        asked.append(1)
+        if len(asked) == 1:
+            place.s3.put_object(Bucket=BUCKET, Key="late", Body=b"")
+
+    event = "before-call.s3.DeleteBucket"
+    place.shared.s3(REGION).meta.events.register_first(event, late, unique_id="late")
+    try:
+        hold.erase()
+    finally:
+        place.shared.s3(REGION).meta.events.unregister(event, unique_id="late")
+    hold.release()
+    assert len(asked) == 2
+    assert place.s3.list_buckets()["Buckets"] == []
 
 
 def test_a_hold_can_be_broken_although_it_is_being_renewed(place: TeamPlace) -> None:

@@ -26,6 +26,7 @@ class Folder:
     """A folder that several machines share, as far as the ledger is concerned."""
 
     lease_s = 0.5
+    stride = 1
 
     def __init__(self, path: Path) -> None:
         self.path = path
