@@ -61,7 +61,8 @@ def remove(run: Run, resource: AnyResource, record: Record) -> Generator[Pause, 
             accepted = run.clock.now()
             yield Pause(_settling(resource), "AWS to remove it", going=resource.usual.gone > 1)
             continue
-        waited = began - accepted  # what was seen may be as old as the question: this machine may have slept since
+        # What was seen may be as old as the question: this machine may have slept since.
+        waited = began - accepted
         if waited > deadline(resource.usual.gone):
             raise patience.failed(f"still there after {waited:.0f} s. {observed.reason}".rstrip())
         run.emit(Waiting(run.clock.now(), record.address, observed.reason or "AWS to remove it"))
