@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup demo tools test torture check bench format clean
+.PHONY: setup demo tools test rehearse torture check bench format clean
 
 setup: $(READY)
 
@@ -29,12 +29,12 @@ test: setup
 
 # Every runbook killed before and after every step: about an hour.
 rehearse: setup
-	$(BIN)/python -m pytest -n 3 --dist loadgroup -x tests/exhaustive/every_kill.py
+	$(BIN)/python -m pytest -n 3 --dist loadgroup -x tests/exhaustive/every_kill.py tests/exhaustive/team_failover.py
 
 # up and destroy on a day of throttling and errors, then killed a thousand times and more, counted after each way:
 # one to two hours, ARGS="--resume" goes on.
 torture: setup
-	$(BIN)/python -m pytest tests/exhaustive/bad_weather.py
+	$(BIN)/python -m pytest -n 2 tests/exhaustive/bad_weather.py tests/exhaustive/lost_places.py
 	$(BIN)/python -m tests.torture $(ARGS)
 
 check: setup

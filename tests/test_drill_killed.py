@@ -45,16 +45,6 @@ def test_a_drill_killed_during_the_outage_is_taken_back(rehearsed: Rehearsal, be
     assert_as_before(rehearsed, before, "aborted")
 
 
-def test_a_drill_killed_after_the_promotion_is_taken_back(
-    rehearsed: Rehearsal, before: dict[str, Any]
-) -> None:
-    kills = Kills(rehearsed)
-    kills.kill((*DRILL, "tasks"), at("failover.promote", "done"))
-    ran = kills.run("drill", "--abort")
-    assert ran.code == 1, ran.out[-2000:] + ran.err
-    assert_as_before(rehearsed, before, "aborted")
-
-
 def test_a_failover_taken_back_the_moment_it_began_stays_taken_back(
     rehearsed: Rehearsal, before: dict[str, Any]
 ) -> None:

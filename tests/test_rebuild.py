@@ -182,17 +182,6 @@ def test_a_half_built_environment_is_recorded_as_far_as_it_is_there(fresh: Insta
     assert fresh.up().done.keys() >= missing
     assert fresh.changes() == {}
     assert shape(before, fresh.census()) == SHAPE, "something is there twice, or missing"
-    fresh.destroy()
-    assert fresh.census() == before
-
-
-@pytest.mark.xdist_group("fresh")
-def test_a_rebuilt_state_is_enough_to_remove_everything(fresh: Installation) -> None:
-    """Half-built, and nobody remembers the settings afterwards."""
-    before = fresh.census()
-    _kill_up(fresh, after=200)
-    _lose(fresh)
-    fresh.ok("state", "rebuild")
     fresh.config.unlink()
     fresh.destroy()
     assert fresh.census() == before

@@ -35,10 +35,15 @@ def slower(fresh: Installation) -> Iterator[Installation]:
 
 
 @pytest.mark.xdist_group("fresh")
-@pytest.mark.parametrize("place", [P, "global"])
-def test_a_place_that_is_lost_on_the_way_is_named_once_and_the_next_run_finishes(
-    slower: Installation, place: str
+def test_a_region_that_is_lost_on_the_way_is_named_once_and_the_next_run_finishes(
+    slower: Installation,
 ) -> None:
+    """tests/exhaustive/lost_places.py loses the others."""
+    lost_on_the_way(slower, P)
+
+
+def lost_on_the_way(slower: Installation, place: str) -> None:
+    """Of an up, then of a destroy."""
     before = slower.census()
     ran = _lost(slower, "up", place, after=60)
     _says(ran, place)

@@ -14,7 +14,6 @@ import pytest
 from drctl.aws.clients import Aws
 from drctl.aws.team_store import TeamStore
 from tests.environment import EVERYTHING, Desk, Installation, P, Ran, S
-from tests.rehearsal import PATHS
 from tests.view.test_json import checked
 
 ACCOUNT = "123456789012"
@@ -26,9 +25,6 @@ KEYS = ("--target", "*/kms-key/main")
 PATIENCE_S = 120.0
 CALM = 100.0
 """A speed at which an entry of the journal, a request that takes some real hundredths, is no long time."""
-
-MOVING = 20.0
-"""A speed at which names, checkers and databases move."""
 
 
 class Machine(Desk):
@@ -232,32 +228,3 @@ def test_a_move_that_was_interrupted_is_ended_by_another(place: Installation, to
     assert len(addresses(place.ok("state", "list"))) == 2
     place.destroy()
     assert buckets(place) == []
-
-
-def test_the_primary_is_lost_and_another_machine_fails_over(place: Installation, tmp_path: Path) -> None:
-    """The whole environment: what its state costs, and that it is there on the worst day."""
-    place.settings(SHARED + PATHS)
-    place.sim.set_speed(CALM)
-    calls = place.calls()
-    place.up()
-    asked = [e for e in place.sim.access_log()[calls:] if e["service"] == "s3"]
-    puts = [e for e in asked if e["operation"] == "PutObject"]
-    print(f"requests of a whole up to S3: {len(asked)}, of these writes of objects: {len(puts)}")
-    other = Machine(tmp_path / "other", place, SHARED + PATHS)
-    known = addresses(other.ok("state", "list"))
-    assert len(known) > 150
-    place.sim.set_speed(MOVING)
-    assert place.run("sim", "outage", P).code == 0
-    try:
-        assert addresses(other.ok("state", "list")) == known
-        assert any(P in each["summary"] for each in other.ok("status").json["unreadable"])
-        ran = other.run(
-            *("--sim", "--output", "json", "failover", "--yes"), environment={"DRCTL_SIM_SPEED": str(MOVING)}
-        )
-        assert ran.code == 0, ran.out[-4000:] + ran.err[-4000:]
-        assert other.ok("status").json["writer_region"] == S
-    finally:
-        assert place.run("sim", "heal", P).code == 0
-        place.sim.set_speed(CALM)
-    assert other.ok("destroy", "--yes").json["left"] == []
-    assert BUCKET not in buckets(place)

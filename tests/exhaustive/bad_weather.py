@@ -60,3 +60,55 @@ def test_up_and_destroy_come_to_their_end_in_one_run_with_few_more_calls(calm: I
     assert calm.census() == before
     assert up / usual_up <= MOST, f"{up} calls in place of {usual_up}"
     assert destroy / usual_destroy <= MOST, f"{destroy} calls in place of {usual_destroy}"
+
+
+THROTTLED = {"code": "RequestLimitExceeded", "message": "Request limit exceeded.", "status": 503}
+
+REMOVALS = (
+    "DeleteAlias",
+    "DeleteBucket",
+    "DeleteDBCluster",
+    "DeleteDBInstance",
+    "DeleteDistribution",
+    "DeleteFunction",
+    "DeleteHealthCheck",
+    "DeleteInternetGateway",
+    "DeleteLoadBalancer",
+    "DeleteNatGateway",
+    "DeleteRole",
+    "DeleteSecurityGroup",
+    "DeleteService",
+    "DeleteTable",
+    "DeleteTaskDefinitions",
+    "DeleteVpc",
+    "DetachInternetGateway",
+    "DisassociateRouteTable",
+    "ReleaseAddress",
+    "RemoveFromGlobalCluster",
+    "RemoveRegionsFromReplication",
+    "ScheduleKeyDeletion",
+)
+"""Each is done once without an answer, so that it is asked for again when it has been done."""
+
+
+def test_lost_answers_and_throttling_change_nothing_of_the_outcome(fresh: Installation) -> None:
+    """One call in twenty is done and its answer lost, one in ten of EC2's is refused for now."""
+    before = fresh.census()
+    fresh.sim.set_speed(
+        300
+    )  # at the usual speed drctl's patience of simulated seconds is shorter than a real call
+    fresh.sim.fault("lost", probability=0.05, seed=1)
+    fresh.sim.fault("error", service="ec2", probability=0.1, seed=2, **THROTTLED)
+    fresh.up()
+    hits = [fault["hit"] for fault in fresh.sim.faults()]
+    assert min(hits) > 20
+    fresh.sim.heal()
+    assert fresh.changes() == {}
+    assert shape(before, fresh.census()) == SHAPE
+    for operation in REMOVALS:
+        fresh.sim.fault("lost", operation=operation, times=1)
+    fresh.destroy()
+    assert all(fault["hit"] for fault in fresh.sim.faults())
+    fresh.sim.heal()
+    fresh.sim.set_speed(600)
+    assert fresh.census() == before
