@@ -23,8 +23,6 @@ KEYS = ("--target", "*/kms-key/main")
 """The smallest environment there is: a key in each region."""
 
 PATIENCE_S = 120.0
-CALM = 100.0
-"""A speed at which an entry of the journal, a request that takes some real hundredths, is no long time."""
 
 
 class Machine(Desk):

@@ -6,7 +6,10 @@ from pathlib import Path
 
 from tests.environment import Installation, P, S
 from tests.rehearsal import PATHS
-from tests.test_team_state import BUCKET, CALM, SHARED, Machine, addresses, buckets
+from tests.test_team_state import BUCKET, SHARED, Machine, addresses, buckets
+
+CALM = 100.0
+"""A speed at which an entry of the journal, a request that takes some real hundredths, is no long time."""
 
 MOVING = 20.0
 """A speed at which names, checkers and databases move."""
