@@ -12,7 +12,7 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from drctl.engine.events import Started, Waiting
-from drctl.engine.pace import REQUEST_LIFE, VISIBLE_WITHIN, Pause, deadline, left_of, next_look, retries
+from drctl.engine.pace import VISIBLE_WITHIN, Pause, deadline, left_of, next_look, retries, under_way
 from drctl.engine.patience import Patience
 from drctl.engine.remove import remove
 from drctl.engine.resource import STATE, Difference, Drift, NotOurs, Observed, Phase, Repeat
@@ -111,11 +111,12 @@ class Ensure:
         """Absent, but perhaps not for long: a request may still be under way, or its result not visible yet."""
         intent = record.intent
         if intent is not None and intent.operation == "create" and self._resource.repeat is Repeat.NEVER:
-            left = self._left_of(REQUEST_LIFE, intent.time)
+            left = self._under_way(intent)
             if left > 0:
                 return self._pause(min(left, 5.0), "the outcome of a request whose answer was lost")
         fresh = record.outputs and record.phase in (CREATING, Phase.PENDING.value)
-        if fresh and self._left_of(VISIBLE_WITHIN, record.created_at) > 0:
+        now = self._run.clock.now()
+        if fresh and left_of(VISIBLE_WITHIN, record.created_at, now, self._began) > 0:
             return self._pause(max(1.0, self._look_took), "AWS to show what it has made")
         return None
 
@@ -124,11 +125,11 @@ class Ensure:
         intent = self._run.record(self._resource).intent
         if intent is None or intent.operation != "delete":
             return None
-        left = self._left_of(REQUEST_LIFE, intent.time)
+        left = self._under_way(intent)
         return self._pause(min(left, 5.0), "the outcome of a removal that was begun") if left > 0 else None
 
-    def _left_of(self, life: float, since: float) -> float:
-        return left_of(life, since, self._run.clock.now(), self._began)
+    def _under_way(self, intent: Intent) -> float:
+        return under_way(intent.time, self._run.clock.now(), self._began)
 
     def _create(self, record: Record, *, condemn: bool = False) -> Generator[Pause, None, None]:
         """Send the create until it is answered; refusals that prove that nothing was done are repeated here."""
@@ -136,7 +137,7 @@ class Ensure:
         self._begin("create")
         # An earlier request may still be under way: then only its own token keeps a repetition harmless.
         earlier = _open_create(record)
-        if earlier is not None and self._left_of(REQUEST_LIFE, earlier.time) <= 0:
+        if earlier is not None and self._under_way(earlier) <= 0:
             earlier = None
         while True:
             intent = replace(_open_create(record) or run.intend("create"), time=run.clock.now())

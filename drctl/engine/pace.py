@@ -72,6 +72,12 @@ def left_of(life: float, since: float, now: float, met: float) -> float:
     return (since if since <= now else met) + life - now
 
 
+def under_way(asked: float, now: float, met: float) -> float:
+    """Seconds for which a request that was noted at ``asked`` may still take effect. One of a former run counts from
+    ``met``: that run may have slept between noting and sending it, and nobody knows when it died."""
+    return left_of(REQUEST_LIFE, max(asked, met), now, met)
+
+
 def deadline(typical: float) -> float:
     """Seconds after which a thing that is still not there has failed: far beyond the longest ever seen."""
     return 600.0 + 6 * typical

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from drctl.engine.events import Started, Waiting
-from drctl.engine.pace import REQUEST_LIFE, VISIBLE_WITHIN, Pause, deadline, left_of, next_look
+from drctl.engine.pace import VISIBLE_WITHIN, Pause, deadline, left_of, next_look, under_way
 from drctl.engine.patience import Patience
 from drctl.engine.resource import DependsOnUnknown, NotOurs, Observed, Phase, StaysBehind
 from drctl.engine.run import AnyResource, Run
@@ -101,7 +101,7 @@ def _unsettled(record: Record, unanswered: Intent | None, now: float, met: float
     """Absent, but what a killed run asked for may still be under way and bring it, or bring it back: an update may set
     the whole of a thing, as PutMetricAlarm does. Or the result is not visible yet."""
     if unanswered is not None:
-        left = left_of(REQUEST_LIFE, unanswered.time, now, met)
+        left = under_way(unanswered.time, now, met)
         if left > 0:
             return Pause(min(left, 5.0), "the outcome of a request whose answer was lost")
     fresh = record.outputs and record.phase in (CREATING, Phase.PENDING.value)

@@ -14,12 +14,13 @@ from drctl.engine.pace import REQUEST_LIFE
 from drctl.engine.run import ResourceFailed
 from tests.contract import Crash, Doom, Trial
 from tests.resources.test_data import TABLE as SESSIONS
-from tests.resources.test_network import EAST, TABLE, VPC
+from tests.resources.test_network import EAST, KEY, TABLE, VPC
 
 if TYPE_CHECKING:
     from tests.conftest import Sim
 
-DAY = 86400.0
+HOUR = 3600.0
+DAY = 24 * HOUR
 
 
 def planned_and_done(trial: Trial, resource: Any) -> tuple[str, str]:
@@ -63,14 +64,42 @@ def test_a_refusal_does_not_make_an_earlier_lost_answer_forgotten(sim: Sim, tmp_
         sim.fault("error", code="ExpiredToken", status=400, **create)
         with pytest.raises(ResourceFailed, match="credentials"):
             trial.ensure(TABLE, alone=True)
-        kept = trial.run.record(TABLE).intent
-        assert kept is not None
+        assert trial.run.record(TABLE).intent is not None
+
+
+def test_a_refusal_long_after_a_lost_answer_leaves_nothing_open(sim: Sim, tmp_path: Path) -> None:
+    create: dict[str, Any] = {"service": "ec2", "operation": "CreateRouteTable", "times": 1}
+    with Trial(sim, tmp_path) as trial:
+        trial.ensure(VPC)
+        sim.fault("error", code="InternalError", status=500, **create)
         sim.fault("error", code="ExpiredToken", status=400, **create)
+        steps = ensure(trial.run, TABLE)
+        next(steps)
+        assert trial.run.record(TABLE).intent is not None
         sim.advance(REQUEST_LIFE)
         trial.run.clock = sim.clock
         with pytest.raises(ResourceFailed, match="credentials"):
-            trial.ensure(TABLE, alone=True)
+            list(steps)
         assert trial.run.record(TABLE).intent is None, "by then it had not worked"
+
+
+def test_a_request_of_a_run_that_slept_before_sending_it_is_waited_for(sim: Sim, tmp_path: Path) -> None:
+    """The intent is an hour old, and yet its request was sent a moment ago; a key has no token and no name."""
+    with Trial(sim, tmp_path) as trial:
+        sim.set_speed(6)  # at which a minute is long enough for a busy machine to stay within it
+        trial.run.clock = sim.clock
+        intent = trial.run.intend("create")
+        asked = {"intent": intent, "phase": "creating", "created_at": intent.time}
+        trial.run.ledger.put(trial.run.describe(KEY, trial.run.record(KEY), **asked))
+        sim.advance(HOUR)
+    with Trial(sim, tmp_path) as trial:
+        steps = ensure(trial.run, KEY)
+        assert "answer was lost" in next(steps).reason
+        late = KEY.create(trial.run.aws.once, trial.run.given(KEY, token=intent.token))
+        sim.advance(REQUEST_LIFE)
+        trial.run.clock = sim.clock
+        assert trial.ensure(KEY) == "create"
+        assert trial.outputs(KEY) == late
 
 
 def test_what_may_be_leaving_is_not_taken_for_settled(sim: Sim, tmp_path: Path) -> None:
