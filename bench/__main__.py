@@ -11,13 +11,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import calls, critical_path, growth, peer, report, startup, weather
+from bench import calls, critical_path, growth, ledger, peer, report, startup, weather
 from bench.critical_path import Measured
 from bench.life import PROJECT, Life, live
 from bench.measured import Absent
 from bench.report import Part
 
-PARTS = ("startup", "critical_path", "calls", "growth", "weather", "peer")
+PARTS = ("startup", "critical_path", "calls", "growth", "ledger", "weather", "peer")
 WIDTH = 120
 """Columns of the tables where there is no terminal to ask."""
 RESULT = PROJECT / "bench" / "results" / "latest.json"
@@ -80,6 +80,8 @@ def _run(name: str, speeds: Sequence[float], explain: bool) -> Part:
             return calls.part(_life(1))
         case "growth":
             return growth.part([_life(size) for size in growth.SIZES])
+        case "ledger":
+            return ledger.part()
         case "weather":
             return weather.part()
         case _:

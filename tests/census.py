@@ -6,7 +6,7 @@ drctl's code: what it finds is what an auditor would find.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -55,23 +55,28 @@ _PLAIN: dict[str, tuple[str, str, str, str]] = {
 }
 
 
-def census(client: Client, regions: tuple[str, ...] = REGIONS) -> Census:
-    """Everything there is, in these regions and globally."""
+def census(
+    client: Client, regions: tuple[str, ...] = REGIONS, services: Collection[str] | None = None
+) -> Census:
+    """Everything there is, in these regions and globally. services: boto3's names of those asked; None: all."""
     found: Census = {}
+
+    def asked(service: str) -> bool:
+        return services is None or service in services
+
     for region in sorted({*regions, GLOBAL}):
         for kind, (service, operation, items, field) in _PLAIN.items():
-            _note(
-                found,
-                kind,
-                region,
-                (each[field] for each in listed(client(service, region), operation, items)),
-            )
-        for lister in _REGIONAL:
-            for kind, name in lister(client, region):
-                _note(found, kind, region, [name])
-    for lister in _GLOBAL:
-        for kind, name in lister(client, GLOBAL):
-            found.setdefault(kind, set()).add(name)
+            if asked(service):
+                things = listed(client(service, region), operation, items)
+                _note(found, kind, region, (each[field] for each in things))
+        for service, lister in _REGIONAL.items():
+            if asked(service):
+                for kind, name in lister(client(service, region)):
+                    _note(found, kind, region, [name])
+    for service, lister in _GLOBAL.items():
+        if asked(service):
+            for kind, name in lister(client(service, GLOBAL)):
+                found.setdefault(kind, set()).add(name)
     return found
 
 
@@ -101,9 +106,8 @@ def _note(found: Census, kind: str, region: str, names: Any) -> None:
 Found = Iterator[tuple[str, str]]
 
 
-def _network(client: Client, region: str) -> Found:
+def _network(ec2: Any) -> Found:
     """What stays listed for an hour after it has gone does not count."""
-    ec2 = client("ec2", region)
     for nat in listed(ec2, "describe_nat_gateways", "NatGateways"):
         if nat["State"] != "deleted":
             yield "nat-gateway", nat["NatGatewayId"]
@@ -121,8 +125,7 @@ def _network(client: Client, region: str) -> Found:
             yield "route", f"{table['RouteTableId']}|{destination}"
 
 
-def _load_balancing(client: Client, region: str) -> Found:
-    elbv2 = client("elbv2", region)
+def _load_balancing(elbv2: Any) -> Found:
     for balancer in listed(elbv2, "describe_load_balancers", "LoadBalancers"):
         arn = balancer["LoadBalancerArn"]
         for listener in listed(elbv2, "describe_listeners", "Listeners", LoadBalancerArn=arn):
@@ -131,8 +134,7 @@ def _load_balancing(client: Client, region: str) -> Found:
                 yield "listener-rule", rule["RuleArn"]
 
 
-def _containers(client: Client, region: str) -> Found:
-    ecs, scaling = client("ecs", region), client("application-autoscaling", region)
+def _containers(ecs: Any) -> Found:
     for cluster in listed(ecs, "list_clusters", "clusterArns"):
         yield "ecs-cluster", cluster
         for service in listed(ecs, "list_services", "serviceArns", cluster=cluster):
@@ -140,14 +142,16 @@ def _containers(client: Client, region: str) -> Found:
     for status in ("ACTIVE", "INACTIVE"):
         for definition in listed(ecs, "list_task_definitions", "taskDefinitionArns", status=status):
             yield "task-definition", definition
+
+
+def _scaling(scaling: Any) -> Found:
     for target in listed(scaling, "describe_scalable_targets", "ScalableTargets", ServiceNamespace="ecs"):
         yield "scalable-target", target["ResourceId"]
     for policy in listed(scaling, "describe_scaling_policies", "ScalingPolicies", ServiceNamespace="ecs"):
         yield "scaling-policy", policy["PolicyARN"]
 
 
-def _keys_and_secrets(client: Client, region: str) -> Found:
-    kms = client("kms", region)
+def _keys(kms: Any) -> Found:
     for key in listed(kms, "list_keys", "Keys"):
         known = kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"]
         if known["KeyManager"] == "CUSTOMER" and known["KeyState"] != "PendingDeletion":
@@ -155,31 +159,37 @@ def _keys_and_secrets(client: Client, region: str) -> Found:
     for alias in listed(kms, "list_aliases", "Aliases"):
         if not alias["AliasName"].startswith("alias/aws/"):
             yield "kms-alias", alias["AliasName"]
-    secrets = client("secretsmanager", region)
+
+
+def _secrets(secrets: Any) -> Found:
     for secret in listed(secrets, "list_secrets", "SecretList", IncludePlannedDeletion=True):
         yield "secret", secret["ARN"]
 
 
-def _tables(client: Client, region: str) -> Found:
-    for table in listed(client("dynamodb", region), "list_tables", "TableNames"):
+def _tables(dynamodb: Any) -> Found:
+    for table in listed(dynamodb, "list_tables", "TableNames"):
         yield "dynamodb-table", table
 
 
-def _monitoring(client: Client, region: str) -> Found:
-    for page in client("cloudwatch", region).get_paginator("describe_alarms").paginate():
+def _alarms(cloudwatch: Any) -> Found:
+    for page in cloudwatch.get_paginator("describe_alarms").paginate():
         for alarm in [*page["MetricAlarms"], *page.get("CompositeAlarms", [])]:
             yield "alarm", alarm["AlarmName"]
-    for subscription in listed(client("sns", region), "list_subscriptions", "Subscriptions"):
+
+
+def _subscriptions(sns: Any) -> Found:
+    for subscription in listed(sns, "list_subscriptions", "Subscriptions"):
         yield "sns-subscription", f"{subscription['TopicArn']}|{subscription['Endpoint']}"
-    events = client("events", region)
+
+
+def _rules(events: Any) -> Found:
     for rule in listed(events, "list_rules", "Rules"):
         yield "event-rule", rule["Name"]
         for target in listed(events, "list_targets_by_rule", "Targets", Rule=rule["Name"]):
             yield "event-target", f"{rule['Name']}|{target['Id']}"
 
 
-def _functions(client: Client, region: str) -> Found:
-    functions = client("lambda", region)
+def _functions(functions: Any) -> Found:
     for function in listed(functions, "list_functions", "Functions"):
         name = function["FunctionName"]
         yield "lambda-function", name
@@ -187,14 +197,13 @@ def _functions(client: Client, region: str) -> Found:
             yield "lambda-permission", f"{name}|{functions.get_policy(FunctionName=name)['Policy']}"
 
 
-def _databases(client: Client, region: str) -> Found:
+def _databases(rds: Any) -> Found:
     """Global databases are shown by every region that has a member; an empty one by the region it was made in."""
-    for database in listed(client("rds", region), "describe_global_clusters", "GlobalClusters"):
+    for database in listed(rds, "describe_global_clusters", "GlobalClusters"):
         yield "global-cluster", database["GlobalClusterIdentifier"]
 
 
-def _identity(client: Client, region: str) -> Found:
-    iam = client("iam", region)
+def _identity(iam: Any) -> Found:
     for role in listed(iam, "list_roles", "Roles"):
         if role["Path"].startswith("/aws-service-role/"):
             continue
@@ -205,8 +214,7 @@ def _identity(client: Client, region: str) -> Found:
         yield "iam-policy", policy["Arn"]
 
 
-def _names(client: Client, region: str) -> Found:
-    route53 = client("route53", region)
+def _names(route53: Any) -> Found:
     for zone in listed(route53, "list_hosted_zones", "HostedZones"):
         yield "hosted-zone", zone["Id"]
         for record in listed(
@@ -218,8 +226,7 @@ def _names(client: Client, region: str) -> Found:
         yield "health-check", check["Id"]
 
 
-def _edge(client: Client, region: str) -> Found:
-    cloudfront = client("cloudfront", region)
+def _edge(cloudfront: Any) -> Found:
     for page in cloudfront.get_paginator("list_distributions").paginate():
         for distribution in page["DistributionList"].get("Items", []):
             yield "distribution", distribution["Id"]
@@ -228,8 +235,7 @@ def _edge(client: Client, region: str) -> Found:
         yield "origin-access-control", control["Id"]
 
 
-def _storage(client: Client, region: str) -> Found:
-    s3 = client("s3", region)
+def _storage(s3: Any) -> Found:
     for bucket in s3.list_buckets()["Buckets"]:
         name = bucket["Name"]
         yield "s3-bucket", name
@@ -249,13 +255,23 @@ def _storage(client: Client, region: str) -> Found:
             yield "s3-upload", f"{name}/{upload['Key']}|{upload['UploadId']}"
 
 
-_REGIONAL = (
-    _network,
-    _load_balancing,
-    _containers,
-    _keys_and_secrets,
-    _tables,
-    _monitoring,
-    _functions,
-)
-_GLOBAL = (_databases, _identity, _names, _edge, _storage)
+_REGIONAL: dict[str, Callable[[Any], Found]] = {
+    "ec2": _network,
+    "elbv2": _load_balancing,
+    "ecs": _containers,
+    "application-autoscaling": _scaling,
+    "kms": _keys,
+    "secretsmanager": _secrets,
+    "dynamodb": _tables,
+    "cloudwatch": _alarms,
+    "sns": _subscriptions,
+    "events": _rules,
+    "lambda": _functions,
+}
+_GLOBAL: dict[str, Callable[[Any], Found]] = {
+    "rds": _databases,
+    "iam": _identity,
+    "route53": _names,
+    "cloudfront": _edge,
+    "s3": _storage,
+}

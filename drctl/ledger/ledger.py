@@ -21,7 +21,8 @@ from drctl.ledger.model import CONDEMNED, VERSION, Meta, Record, record_from_jso
 from drctl.ledger.store import Hold, Kept, StateDamaged, Store, damaged, newer
 
 FOLD_AFTER = 2000
-"""Journal entries after which a long run folds them in: the snapshot is rewritten rarely, replay stays short."""
+"""Journal entries, at least, after which a long run folds them in; and twice as many as there are records: a snapshot
+that is written anew ever more rarely as it grows costs each record the same, however many there are."""
 
 
 class Ledger:
@@ -145,7 +146,7 @@ class Ledger:
             self._pending += 1
             for address, record in puts.items():
                 self._set(address, record)
-            if self._pending >= FOLD_AFTER:
+            if self._pending >= max(FOLD_AFTER, 2 * len(self._records)):
                 self._fold(self.meta.written_at)
 
     def _replay(self, entry: journal.Entry) -> None:
