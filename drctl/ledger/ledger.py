@@ -192,6 +192,8 @@ class Ledger:
                 raise self._damaged("its checksum does not match its content")
             if data["version"] > VERSION:
                 raise newer(self.where, data["version"], VERSION)
+            if data["version"] != VERSION:
+                raise self._damaged(f"there is no format {data['version']}")
             records = {address: record_from_json(each) for address, each in data.pop("records").items()}
             meta = Meta(**{**data, "regions": tuple(data["regions"])})
         except (ValueError, KeyError, TypeError, AttributeError) as error:

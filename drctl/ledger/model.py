@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 VERSION = 1
-"""The state file's format. A newer one is refused, an older one is migrated."""
+"""The state file's format: the first. A newer one is refused."""
 
 CONDEMNED = "~"
 """In an address: what it names was replaced and waits for its removal (``us-east-1/subnet/private-a~1``)."""

@@ -76,7 +76,7 @@ class Simulator:
         target, world = identify(request), self.world
         latency = None
         if not outage.swallows(world, target.service, target.region):
-            latency = self.faults.strike(LATENCY, target.service, target.name, target.region)
+            latency = self._struck(LATENCY, target)
         if latency is not None:
             self._let_pass(latency.seconds or 0, world)
         with self.lock:
@@ -93,7 +93,7 @@ class Simulator:
         if outage.swallows(self.world, target.service, target.region):
             self._log(target, NO_STATUS, "RegionOut", acted=False, faults=faults)
             return DROPPED
-        fault = self.faults.strike(DECISIVE, target.service, target.name, target.region)
+        fault = self._struck(DECISIVE, target)
         answer: Reply | Silence = DROPPED
         status, code, acted = NO_STATUS, None, False
         if fault is None or fault.carries_out:
@@ -105,6 +105,9 @@ class Simulator:
             faults.append(fault.kind)
         self._log(target, status, code, acted, faults)
         return answer
+
+    def _struck(self, kinds: Sequence[str], target: Target) -> Fault | None:
+        return self.faults.strike(kinds, target.service, target.name, target.region, target.access_key)
 
     def _let_pass(self, seconds: float, world: World) -> None:
         """Hold up the caller's thread, and nobody else, for so many simulated seconds, or until this world ends."""
@@ -252,7 +255,7 @@ class Simulator:
                 log.exception("event %s with %s", due.event, due.data)
 
     def _held_back(self, target: Target, kind: str) -> float | None:
-        return self.faults.draw(kind, target.service, target.name, target.region)
+        return self.faults.draw(kind, target.service, target.name, target.region, target.access_key)
 
     def _account(self, request: Request, target: Target) -> str:
         return request.headers.get("x-moto-account-id") or self.moto.account_of(target.access_key)

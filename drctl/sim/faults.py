@@ -53,7 +53,8 @@ class Fault:
         seconds (a client's timeout is real) or until the client hangs up; ``reset``, the connection is reset;
         ``down``, the connection is closed at once; ``iam-delay`` and ``unseen``: what a call of IAM or EC2 makes stays
         unusable, or out of sight, for something between nothing and ``seconds`` simulated seconds
-    service, operation, region: what it applies to; shell patterns, ``*`` for any
+    service, operation, region, caller: what it applies to; shell patterns, ``*`` for any. The caller is the access key
+        that signed the call: see drctl.sim.access_log
     code, message, status: the error's
     acts: whether AWS carries the call out before that happens
     probability: of each matching call being hit, 0 to 1, drawn from a generator seeded with ``seed``
@@ -65,6 +66,7 @@ class Fault:
     service: str = "*"
     operation: str = "*"
     region: str = "*"
+    caller: str = "*"
     code: str | None = None
     message: str | None = None
     status: int | None = None
@@ -99,7 +101,7 @@ class Fault:
                 raise ValueError(f"{self.kind} has no {name}")
 
     def _check(self) -> None:
-        for name in ("service", "operation", "region"):
+        for name in ("service", "operation", "region", "caller"):
             _require(self, name, isinstance(getattr(self, name), str) and getattr(self, name), "a pattern")
         for name in ("code", "message"):
             _require(self, name, isinstance(getattr(self, name), str | None), "a text")
@@ -125,12 +127,13 @@ class Fault:
         """Whether AWS executes a call that this one hits."""
         return bool(self.acts) or self.kind == "lost"
 
-    def strikes(self, service: str, operation: str, region: str) -> bool:
+    def strikes(self, service: str, operation: str, region: str, caller: str = "") -> bool:
         """Whether this call is hit; counts it."""
         if not (
             fnmatchcase(service, self.service)
             and fnmatchcase(operation, self.operation)
             and fnmatchcase(region, self.region)
+            and fnmatchcase(caller, self.caller)
         ):
             return False
         if self.times is not None and self.hit >= self.times:
@@ -203,19 +206,21 @@ class Faults:
                 self._faults.pop(each).over.set()
             return bool(gone) or id is None
 
-    def strike(self, kinds: Collection[str], service: str, operation: str, region: str) -> Fault | None:
+    def strike(
+        self, kinds: Collection[str], service: str, operation: str, region: str, caller: str
+    ) -> Fault | None:
         """The first fault of these kinds that hits this call, if any."""
         if not self._faults:
             return None
         with self._lock:
             for fault in self._faults.values():
-                if fault.kind in kinds and fault.strikes(service, operation, region):
+                if fault.kind in kinds and fault.strikes(service, operation, region, caller):
                     return fault
         return None
 
-    def draw(self, kind: str, service: str, operation: str, region: str) -> float | None:
+    def draw(self, kind: str, service: str, operation: str, region: str, caller: str) -> float | None:
         """How many simulated seconds a fault of this kind costs what this call makes; None: there is none."""
-        fault = self.strike((kind,), service, operation, region)
+        fault = self.strike((kind,), service, operation, region, caller)
         if fault is None:
             return None
         with self._lock:

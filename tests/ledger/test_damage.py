@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -166,11 +167,21 @@ def test_an_entry_that_checks_and_is_no_record_is_refused(state: Damaged) -> Non
     assert state.read() is None
 
 
-def test_a_newer_format_is_told_from_a_damaged_one_and_left_alone(state: Damaged) -> None:
-    body = {**json.loads(state.sound_snapshot), "version": 99, "novelty": [1.5]}
-    del body["checksum"]
+def checked(snapshot: dict[str, Any]) -> str:
+    """With a checksum that fits."""
+    body = {name: value for name, value in snapshot.items() if name != "checksum"}
     canonical = json.dumps(body, sort_keys=True, separators=(",", ":"))
-    state.snapshot.write_text(json.dumps({"checksum": f"{zlib.crc32(canonical.encode()):08x}", **body}))
+    return json.dumps({"checksum": f"{zlib.crc32(canonical.encode()):08x}", **body})
+
+
+def test_a_format_that_never_was_is_damage(state: Damaged) -> None:
+    state.snapshot.write_text(checked({**json.loads(state.sound_snapshot), "version": 0}))
+    assert state.read() is None
+
+
+def test_a_newer_format_is_told_from_a_damaged_one_and_left_alone(state: Damaged) -> None:
+    newer = {**json.loads(state.sound_snapshot), "version": 99, "novelty": [1.5]}
+    state.snapshot.write_text(checked(newer))
     before = state.snapshot.read_bytes()
     with pytest.raises(DrctlError, match="newer drctl") as caught:
         state.read()
