@@ -78,6 +78,8 @@ class Ran:
 class Desk:
     """A folder in which an operator works."""
 
+    patience_s = TIMEOUT
+
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.state = folder / "state"
@@ -110,7 +112,7 @@ class Desk:
         """The program, run to its end, whatever that is."""
         child = self.start(*arguments, environment=environment, **options)
         try:
-            out, err = child.communicate(timeout=TIMEOUT)
+            out, err = child.communicate(timeout=self.patience_s)
         except subprocess.TimeoutExpired:
             child.kill()
             out, err = child.communicate()

@@ -144,7 +144,9 @@ def roles(place: Rehearsal) -> dict[str, Any]:
     """Who writes, who is asked to serve, with how many tasks, and everything a method of outage touches."""
     found: dict[str, Any] = {}
     for region in (P, S):
-        (cluster,) = place.client("rds", region).describe_global_clusters()["GlobalClusters"]
+        (cluster,) = place.client("rds", region).describe_global_clusters(
+            GlobalClusterIdentifier="demo-global"
+        )["GlobalClusters"]
         found[f"{region} writer"] = [
             m["DBClusterArn"] for m in cluster["GlobalClusterMembers"] if m["IsWriter"]
         ]

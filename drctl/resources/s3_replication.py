@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 
     from drctl.aws.clients import Aws
 
-RULE_ID = "everything"
-"""The id of the one rule: a dimension of S3's replication metrics."""
-
 MINUTES = 15
 """The only threshold that Replication Time Control knows (S3 API reference, ReplicationTimeValue)."""
 

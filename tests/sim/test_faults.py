@@ -15,7 +15,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 from botocore.retries.standard import RetryContext, ThrottledRetryableChecker
 
@@ -306,6 +308,21 @@ def test_global_control_planes_are_down_with_us_east_1(sim: Sim) -> None:
             getattr(sim.client(service, "us-west-2"), operation)()
 
 
+def test_one_caller_is_hit_and_no_other(sim: Sim) -> None:
+    sim.fault("down", caller="some*")
+    somebody = boto3.client("sns", "us-east-1", endpoint_url=sim.endpoint, **key("somebody"))
+    with pytest.raises(ConnectionClosedError):
+        somebody.list_topics()
+    create(sim)
+    assert topics(sim) == ["made"]
+
+
+def key(name: str) -> dict[str, Any]:
+    """Somebody's own, for clients that do not try again."""
+    once = Config(retries={"mode": "standard", "total_max_attempts": 1}, proxies={})
+    return {"aws_access_key_id": name, "aws_secret_access_key": name, "config": once}
+
+
 @pytest.mark.parametrize("kind", DECISIVE)
 def test_the_same_seed_hits_the_same_calls(kind: str) -> None:
     def hits(seed: int) -> list[bool]:
@@ -553,6 +570,7 @@ def test_faults_on_the_command_line(tmp_path: Path) -> None:
             "service": "sns",
             "operation": "Create*",
             "region": "us-east-1",
+            "caller": "*",
             **dict.fromkeys(("code", "message", "status")),
             "acts": True,
             "seconds": 2.5,

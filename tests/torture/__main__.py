@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tests.torture import matrix, page
 from tests.torture.book import COUNTED
+from tests.torture.stages import STAGES
 from tests.torture.torture import Torture
 
 FOLDER = Path("state/torture")
@@ -33,11 +34,13 @@ def _write(torture: Torture) -> None:
     page.write("torture", [told, "", *page.rows(["what", "how many"], table(torture))])
 
 
-def _matrix(folder: Path) -> int:
-    found = matrix.Matrix(folder).run()
-    matrix.write(found)
+def _matrix(folder: Path, stage: str | None, fault: str | None) -> int:
+    trials = [each for each in matrix.TRIALS if fault in (None, each.name)]
+    found = matrix.Matrix(folder, stage).run(trials)
+    if stage is None and fault is None:
+        matrix.write(found)
     wrong = [(*operation, fault, result) for operation, row in found.items() for fault, result in row.items()]
-    wrong = [each for each in wrong if each[-1] not in ("once", "not struck")]
+    wrong = [each for each in wrong if each[-1] not in (matrix.ONCE, matrix.NOT_STRUCK)]
     print("\n".join(" ".join(each) for each in wrong) or f"{len(found)} operations: nothing went wrong")
     return 1 if wrong else 0
 
@@ -52,9 +55,12 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, default=FOLDER)
     parser.add_argument("--resume", action="store_true", help="go on with what the folder holds")
     parser.add_argument("--cycle", type=int, help="only this cycle")
+    stages, faults = [each.name for each in STAGES], [each.name for each in matrix.TRIALS]
+    parser.add_argument("--stage", choices=stages, help="matrix: disturb only this one, write no table")
+    parser.add_argument("--fault", choices=faults, help="matrix: only this one, likewise")
     options = parser.parse_args()
     if options.what == "matrix":
-        return _matrix(options.folder)
+        return _matrix(options.folder, options.stage, options.fault)
     torture = Torture(options.folder, options.seed, resume=options.resume)
     well = torture.run(options.kills, options.minutes, options.cycle)
     print("\n".join(f"{name:<52}{number:>14}" for name, number in table(torture)), flush=True)
