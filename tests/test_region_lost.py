@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -30,8 +30,19 @@ def slower(fresh: Installation) -> Iterator[Installation]:
     """An empty AWS at a speed at which its outages last."""
     fresh.sim.set_speed(SPEED)
     yield fresh
-    client.end_outage(fresh.sim.status())
+    back(fresh)
     fresh.sim.set_speed(600.0)
+
+
+def out(installation: Installation, place: str) -> None:
+    """Who asks there is refused at once."""
+    client.begin_outage(installation.sim.status(), place)
+
+
+def back(installation: Installation) -> None:
+    """Whatever was lost is there again."""
+    client.end_outage(installation.sim.status())
+    installation.sim.heal()
 
 
 @pytest.mark.xdist_group("fresh")
@@ -42,24 +53,26 @@ def test_a_region_that_is_lost_on_the_way_is_named_once_and_the_next_run_finishe
     lost_on_the_way(slower, P)
 
 
-def lost_on_the_way(slower: Installation, place: str) -> None:
+def lost_on_the_way(
+    slower: Installation, place: str, lose: Callable[[Installation, str], None] = out
+) -> None:
     """Of an up, then of a destroy."""
     before = slower.census()
-    ran = _lost(slower, "up", place, after=60)
+    ran = _lost(slower, "up", place, lose, after=60)
     _says(ran, place)
     kept = {record["address"] for record in slower.ok("state", "list").json["records"]}
     assert len(kept) > 60
     assert kept >= ran.done.keys()
 
-    client.end_outage(slower.sim.status())
+    back(slower)
     slower.sim.set_speed(600.0)
     slower.up()
     assert slower.changes() == {}
     assert shape(before, slower.census()) == SHAPE, "something is there twice, or missing"
 
     slower.sim.set_speed(SPEED)
-    _says(_lost(slower, "destroy", place, after=40), place)
-    client.end_outage(slower.sim.status())
+    _says(_lost(slower, "destroy", place, lose, after=40), place)
+    back(slower)
     slower.sim.set_speed(600.0)
     slower.destroy()
     assert slower.census() == before
@@ -91,7 +104,9 @@ def _says(ran: Ran, place: str) -> None:
         assert "run the same command again when it is back" in error["remedy"]
 
 
-def _lost(place: Installation, command: str, region: str, after: int) -> Ran:
+def _lost(
+    place: Installation, command: str, region: str, lose: Callable[[Installation, str], None], after: int
+) -> Ran:
     """A run, in the middle of which a region goes: when so many of its mutating calls have arrived."""
     calls = place.calls()
     child = place.start("--sim", "--output", "json", command, "--yes")
@@ -100,6 +115,6 @@ def _lost(place: Installation, command: str, region: str, after: int) -> Ran:
         assert child.poll() is None, "it had ended before the region was lost"
         assert time.monotonic() < deadline
         time.sleep(0.02)
-    client.begin_outage(place.sim.status(), region)
-    out, err = child.communicate(timeout=TIMEOUT)
-    return Ran(child.returncode, out, err)
+    lose(place, region)
+    said, told = child.communicate(timeout=TIMEOUT)
+    return Ran(child.returncode, said, told)
