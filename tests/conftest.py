@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import boto3
@@ -33,23 +35,15 @@ class Sim:
         self.endpoint = status.endpoint
         self.clock = client.ScaledClock(status)
         self.internal_errors_expected = False
-        self._session = boto3.Session("simulated", "simulated", region_name="us-east-1")
 
     def session(self) -> boto3.Session:
         """A session with credentials; the endpoint is the client's business, see ``client``."""
-        return self._session
+        return _session()
 
     def client(self, service: Any, region: str = "us-east-1", **config: Any) -> Any:
         """A boto3 client of the simulated AWS. ``config``: fields of botocore's Config."""
-        settings: dict[str, Any] = {
-            "retries": {"mode": "standard", "total_max_attempts": 1},
-            "max_pool_connections": 50,
-            "proxies": {},  # one of the environment has no business on loopback
-            **config,
-        }
-        return self._session.client(
-            service, region_name=region, endpoint_url=self.endpoint, config=Config(**settings)
-        )
+        with _making:
+            return (_made if config else _shared)(self.endpoint, service, region, **config)
 
     def status(self) -> client.Status:
         """As it describes itself now."""
@@ -103,6 +97,29 @@ class Sim:
     def internal_errors(self) -> int:
         """Failures of the simulator itself since the reset."""
         return client.refresh(self._status).internal_errors
+
+
+@cache
+def _session() -> boto3.Session:
+    """One for all tests: each new one reads the models of all services from the disk again."""
+    return boto3.Session("simulated", "simulated", region_name="us-east-1")
+
+
+def _made(endpoint: str, service: str, region: str, **config: Any) -> Any:
+    settings: dict[str, Any] = {
+        "retries": {"mode": "standard", "total_max_attempts": 1},
+        "max_pool_connections": 50,
+        "proxies": {},  # one of the environment has no business on loopback
+        **config,
+    }
+    return _session().client(service, region_name=region, endpoint_url=endpoint, config=Config(**settings))
+
+
+_shared = cache(_made)
+"""Making one costs more than most tests: all of them share these."""
+
+_making = Lock()
+"""boto3 makes one client at a time."""
 
 
 @pytest.fixture(scope="session")

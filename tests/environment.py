@@ -13,7 +13,6 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -128,7 +127,10 @@ class Installation(Desk):
         if settings is not None:
             self.settings(settings)
         self.sim = Sim(client.start(self.state, speed, idle_stop=IDLE_STOP))
-        self.client = cache(partial(_client, self.sim))
+
+    def client(self, service: str, region: str) -> Any:
+        """See Sim.client."""
+        return self.sim.client(service, region)
 
     def on_sim(self, *arguments: str) -> Ran:
         """``drctl --sim --output json ...``."""
@@ -238,7 +240,3 @@ def clean_environment() -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith(("AWS_", "DRCTL_")) and name not in ("NO_COLOR", "TERM", "COLUMNS")
     }
-
-
-def _client(sim: Sim, service: str, region: str) -> Any:
-    return sim.client(service, region)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import cache, lru_cache
@@ -77,6 +78,8 @@ class MotoCloud:
     def __init__(self) -> None:
         # A function runs in no container here: invoking is the world's business.
         default_user_config["lambda"] = {"use_docker": False}
+        # Hundreds of machine images in each region, which nobody asks for and every snapshot would have to hold.
+        os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
         # moto lists the methods of a service's class at every request: a third of the time of one to EC2.
         moto_responses.method_names_from_class = cache(  # type: ignore[attr-defined]
             moto_responses.method_names_from_class  # type: ignore[attr-defined]

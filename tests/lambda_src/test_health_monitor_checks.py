@@ -178,7 +178,7 @@ def test_with_everything_hanging_a_probe_still_ends_in_its_time(
     environment.standby.variables.update(OWN_REGION)
     started = time.monotonic()
     (probe,) = environment.standby.invoke(ONE_PROBE, AWS_ENDPOINT_URL=silent, ENDPOINT_URL=silent)
-    assert time.monotonic() - started < ONE_PROBE + 1
+    assert time.monotonic() - started < 2 * ONE_PROBE  # a busy machine is slow, too
     assert unhealthy(probe) == set(probe["checks"])
     assert probe["breaker"] is None
 

@@ -6,7 +6,6 @@ is counted by plain boto3. Drift and its repair have tests of their own, by kind
 
 from __future__ import annotations
 
-from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,10 +50,8 @@ def test_a_kind_lives_its_whole_life(sim: Sim, tmp_path: Path, kind: str) -> Non
 
 @pytest.mark.parametrize("resource", [*(FIRST[kind] for kind in sorted(FIRST)), SECONDARY], ids=str)
 def test_a_crash_leaves_one_and_then_none(sim: Sim, tmp_path: Path, resource: Resource[Any]) -> None:
-    client = cache(partial(sim.client))
-
     def counted(services: set[str] | None = None) -> dict[str, int]:
-        found = numbers(census(client, services=services))
+        found = numbers(census(sim.client, services=services))
         for each in UNCOUNTED:
             found.pop(each, None)
         return found
