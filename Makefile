@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# The program is started hundreds of times: it is compiled once, as where it is installed.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: setup demo tools test rehearse torture check bench format clean
 
