@@ -74,14 +74,17 @@ class Points:
         self._listed.write_text(json.dumps(learned), encoding="utf-8")
 
     def ahead(self, command: str, done: Counter[tuple[str, str, str]], chance: random.Random) -> list[Call]:
-        """One call of each operation and region that is still to come and was not killed at yet, in random order."""
-        wanted = []
+        """One call of each operation and region that is still to come, in random order: of those at which no run was
+        killed yet, while there are any."""
+        fresh, known = [], []
         for (service, operation, region), count in sorted(self._calls[command].items()):
-            numbers = range(done[service, operation, region], count)
-            calls = (Call(service, operation, region, number) for number in numbers)
+            calls = [
+                Call(service, operation, region, n) for n in range(done[service, operation, region], count)
+            ]
             left = [call for call in calls if call not in self._visited[command]]
-            if left:
-                wanted.append(left[0])
+            fresh += left[:1]
+            known += calls[:1]
+        wanted = fresh or known
         chance.shuffle(wanted)
         return wanted
 
