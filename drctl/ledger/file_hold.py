@@ -13,6 +13,10 @@ from pathlib import Path
 from drctl.ledger import journal
 from drctl.ledger.disk import Disk, untouchable
 from drctl.ledger.lease import Lease
+from drctl.ledger.store import damaged
+
+ROOM = 4096
+"""Bytes of padding by which the journal grows at a time, so that few of its writes change its size."""
 
 
 @dataclass(frozen=True)
@@ -64,9 +68,9 @@ class FileHold:
 
     - A file is put in place, or taken away, by renaming it out of, or into, a folder that is this hold's own. A
       successor removes the folders of all former holds before it looks at anything: such a rename then fails.
-    - The journal is written through the descriptor of a file that this hold itself put in place. A successor puts a
-      copy in its place: what is still appended to the former goes nowhere. Nobody acts on it either, because the
-      lock is looked at once more after an entry has been written.
+    - The journal is written through the descriptor of a file that this hold itself put in place, when it began or
+      when it last folded. A successor puts a copy in its place: what is still appended to the former goes nowhere.
+      Nobody acts on it either, because the lock is looked at once more after an entry has been written.
 
     What a former holder has done before that is whole, and the successor finds it.
     """
@@ -77,6 +81,7 @@ class FileHold:
         self._guard = threading.Lock()
         self._journal: int | None = None
         self._sound = 0
+        self._settled = True  # whether its name, and padding behind its sound part, are durable
         self._own = files.workplace()
         try:
             with self._step("written"):
@@ -99,18 +104,14 @@ class FileHold:
         """See Hold."""
         with self._step("written"):
             descriptor = self._replace_journal() if self._journal is None else self._journal
-            if os.fstat(descriptor).st_size != self._sound:
-                self._disk.cut(descriptor, self._sound)  # whatever follows a torn line makes it a damaged one
             line = journal.encode(entry)
-            try:
-                self._disk.write(descriptor, line, self._sound)
-                self._disk.sync(descriptor)
-            except OSError:
-                with suppress(OSError):
-                    self._disk.cut(descriptor, self._sound)
-                raise
+            self._make_room(descriptor, len(line))
+            self._settled = False
+            self._disk.write(descriptor, line, self._sound)
+            self._disk.sync(descriptor)
             self._lease.check()
             self._sound += len(line)
+            self._settled = True
 
     def fold(self, snapshot: str, serial: int) -> None:  # noqa: ARG002 - all entries go, whatever their numbers
         """See Hold."""
@@ -124,8 +125,7 @@ class FileHold:
             self._disk.move(fresh, self._files.snapshot)
             self._disk.sync_folder(self._files.folder)
             if self._journal is not None:
-                self._disk.cut(self._journal, 0)
-                self._sound = 0
+                self._put_journal(journal.PADDING, 0)
 
     def erase(self) -> None:
         """See Hold."""
@@ -172,20 +172,45 @@ class FileHold:
                 self._lease.check()
                 raise untouchable(self._files.snapshot, done, error) from error
 
+    def _make_room(self, descriptor: int, length: int) -> None:
+        """Padding, durable before a line is written over it: under a line of so many bytes, and behind it."""
+        size, end = os.fstat(descriptor).st_size, self._sound + length + len(journal.PADDING)
+        if size <= self._sound:  # padding would make it look whole again
+            raise damaged(str(self._files.snapshot), "it was damaged before, or cut while a run wrote to it")
+        grown = size if size >= end else end + ROOM
+        start = size if self._settled else self._sound  # nothing of a line that failed may outlast the next
+        if not self._settled:
+            self._disk.sync_folder(self._files.folder)
+        if start < grown:
+            self._settled = False
+            self._disk.write(descriptor, journal.PADDING * (grown - start), start)
+            self._disk.sync(descriptor)
+
     def _replace_journal(self) -> int:
         """Put a file of our own in the journal's place, without a torn last line; a damaged one stays as it is."""
-        data = self._files.journal.read_bytes() if self._files.journal.exists() else b""
-        with suppress(journal.JournalDamaged):
-            data = data[: journal.replay(data)[1]]
+        if not self._files.journal.exists():
+            return self._put_journal(journal.PADDING, 0)
+        data = self._files.journal.read_bytes()
+        try:
+            _, sound = journal.read(data)
+        except journal.JournalDamaged:
+            return self._put_journal(data, len(data))
+        return self._put_journal(data[:sound] + journal.PADDING, sound)
+
+    def _put_journal(self, data: bytes, sound: int) -> int:
+        """In the journal's place, in one step: there is none without an end. From then on it is what is written to,
+        even if that it stands there is not durable yet."""
         fresh = self._own / "journal"
         descriptor = self._written(fresh, data)
         try:
             self._disk.move(fresh, self._files.journal)
-            self._disk.sync_folder(self._files.folder)
         except BaseException:
             os.close(descriptor)
             raise
-        self._journal, self._sound = descriptor, len(data)
+        self._let_go_of_journal()
+        self._journal, self._sound, self._settled = descriptor, sound, False
+        self._disk.sync_folder(self._files.folder)
+        self._settled = True
         return descriptor
 
     def _written(self, path: Path, data: bytes) -> int:
@@ -201,4 +226,4 @@ class FileHold:
     def _let_go_of_journal(self) -> None:
         if self._journal is not None:
             os.close(self._journal)
-            self._journal, self._sound = None, 0
+            self._journal, self._sound, self._settled = None, 0, True

@@ -31,17 +31,21 @@ class FileStore:
 
     def load(self) -> Kept:
         """See Store."""
-        try:
-            snapshot, entries = self._read()
-        except OSError as error:
-            raise untouchable(self.where, "read", error) from error
-        if snapshot is None and entries is not None:
-            raise damaged(self.where, "the journal is there, the state file is not")
-        try:
-            text = snapshot.decode() if snapshot is not None else None
-            return Kept(text, journal.replay(entries or b"")[0])
-        except (UnicodeDecodeError, journal.JournalDamaged) as error:
-            raise damaged(self.where, str(error)) from error
+        seen = None
+        while True:
+            try:
+                snapshot, entries = found = self._read()
+            except OSError as error:
+                raise untouchable(self.where, "read", error) from error
+            if snapshot is None and entries is not None:
+                raise damaged(self.where, "the journal is there, the state file is not")
+            try:
+                text = snapshot.decode() if snapshot is not None else None
+                return Kept(text, journal.read(entries)[0] if entries is not None else ())
+            except (UnicodeDecodeError, journal.JournalDamaged) as error:
+                if found == seen:  # else lines may have been written while they were read
+                    raise damaged(self.where, str(error)) from error
+                seen = found
 
     def hold(self, command: str) -> FileHold:
         """See Store."""

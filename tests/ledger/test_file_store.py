@@ -14,8 +14,11 @@ from pathlib import Path
 import pytest
 
 from drctl.errors import DrctlError, LockedError
+from drctl.ledger import journal
 from drctl.ledger.disk import Disk
+from drctl.ledger.file_hold import ROOM
 from drctl.ledger.file_store import FileStore
+from drctl.ledger.journal import PADDING
 from drctl.ledger.ledger import Ledger
 from drctl.ledger.store import StateDamaged
 from tests.ledger.contract import ENVIRONMENT, NEVER, StoreContract, a_record, seen, writing
@@ -138,6 +141,71 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     with pytest.raises(DrctlError, match="cannot be written") as caught:
         FileStore(tmp_path / "file" / "state", ENVIRONMENT).hold("up")
     assert "--state-dir" in caught.value.diagnostics[0].remedy
+
+
+def test_the_journal_never_stands_there_without_an_end(tmp_path: Path) -> None:
+    """Before whatever is done to the disk, and however long the lines are."""
+    path, found = tmp_path / "demo.journal", list[bytes]()
+
+    def look(_: bytes) -> None:
+        if path.exists():
+            found.append(path.read_bytes()[-1:])
+
+    with writing(FileStore(tmp_path, ENVIRONMENT, 60.0, NEVER, WatchedDisk(look))) as ledger:
+        for length in range(0, 3 * ROOM, 211):
+            ledger.put(a_record(outputs={"vpc_id": length * "x"}))
+            look(b"")
+            if length % 4 == 0:
+                ledger.fold(1.0)
+                look(b"")
+        for spare in range(5):  # bytes that a line leaves of its room; none would be too little
+            ledger.put(a_record())
+            lines = path.read_bytes().rstrip(PADDING)
+            number = journal.read(path.read_bytes())[0][-1].sequence + 1
+            short = len(journal.encode(journal.Entry(number, {a_record().address: a_record().as_json()})))
+            room = path.stat().st_size - len(lines) - short - spare
+            ledger.put(a_record(outputs={"vpc_id": "vpc-1" + room * "x"}))
+            look(b"")
+    assert set(found) == {PADDING}
+
+
+def test_most_lines_do_not_change_the_size_of_the_journal(tmp_path: Path) -> None:
+    sizes = list[int]()
+    with writing(FileStore(tmp_path, ENVIRONMENT)) as ledger:
+        for _ in range(200):
+            ledger.put(a_record())
+            sizes.append((tmp_path / "demo.journal").stat().st_size)
+    assert len(set(sizes)) < 200 / 10
+
+
+class SlowDisk(Disk):
+    """Between the two halves of what it reads something happens, once."""
+
+    def __init__(self, meanwhile: Callable[[], None]) -> None:
+        self._meanwhile: Callable[[], None] | None = meanwhile
+
+    def read(self, descriptor: int) -> bytes:
+        size = os.fstat(descriptor).st_size
+        first = os.pread(descriptor, size // 2, 0)
+        if b'"sequence"' in first and self._meanwhile:  # the journal
+            self._meanwhile = self._meanwhile()
+        return first + os.pread(descriptor, 1 << 20, size // 2)
+
+
+@pytest.mark.parametrize("lines", range(1, 20))
+def test_a_reader_between_whose_pages_lines_are_written(tmp_path: Path, lines: int) -> None:
+    """It sees the ends of lines, and lines, whose beginnings or predecessors it does not."""
+    with writing(FileStore(tmp_path, ENVIRONMENT)) as ledger:
+        ledger.put(a_record())
+        before = ledger.records()
+
+        def write() -> None:
+            for number in range(lines):
+                ledger.put(a_record(f"us-east-1/vpc/{number}", outputs={"vpc_id": "long" * 30}))
+
+        found = Ledger(FileStore(tmp_path, ENVIRONMENT, disk=SlowDisk(write)), ENVIRONMENT).records()
+        assert before.items() <= found.items() <= ledger.records().items()
+        assert len(ledger.records()) == lines + 1
 
 
 def test_the_disk_of_the_product_is_the_plain_one() -> None:

@@ -81,7 +81,7 @@ class Death:
             die()
 
     def fsync(self, descriptor: int) -> None:
-        """os.fsync: of a snapshot, and of its folder."""
+        """os.fsync: of the folder, where a snapshot or a journal was put in place."""
         with self._lock:
             self._folds += 1
             number = self._folds
