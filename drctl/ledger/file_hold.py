@@ -130,16 +130,17 @@ class FileHold:
     def erase(self) -> None:
         """See Hold."""
         with self._step("removed"):
+            self._let_go_of_journal()  # should this fail half-way, what is put then goes to the file that is there
             for path in (self._files.backup, self._files.journal, self._files.snapshot):
                 if path.exists():
                     self._disk.move(path, self._own / path.name)
                     self._disk.sync_folder(self._files.folder)
-            self._let_go_of_journal()
 
     def set_aside(self, mark: str) -> list[str]:
         """See Hold."""
         kept = []
         with self._step("set aside"):
+            self._let_go_of_journal()
             for path in (self._files.snapshot, self._files.journal, self._files.backup):
                 if path.exists():
                     aside = path.with_name(f"{path.name}.{mark}")
@@ -147,7 +148,6 @@ class FileHold:
                     self._disk.move(path, self._own / path.name)
                     self._disk.sync_folder(self._files.folder)
                     kept.append(str(aside))
-            self._let_go_of_journal()
         return kept
 
     def encrypt(self, key: str | None) -> None:

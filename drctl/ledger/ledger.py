@@ -124,8 +124,8 @@ class Ledger:
         with self._guard:
             if self._pending:
                 self._fold(self.meta.written_at)
+            self._has_snapshot = False  # perhaps, should this fail half-way: what is put then begins with one
             self._held().erase()
-            self._has_snapshot = False
 
     def _held(self) -> Hold:
         if self._hold is None:

@@ -8,6 +8,7 @@ import os
 import resource
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -112,6 +113,19 @@ def test_a_disk_that_fails_while_an_environment_is_erased(tmp_path: Path, code: 
         assert read(tmp_path) == {}, f"operation {operation}"
         if not failed and not (tmp_path / "demo.json").exists() and operation > 12:
             break
+
+
+def test_what_is_put_after_an_erasure_that_failed_half_way_is_not_lost(tmp_path: Path) -> None:
+    for operation in range(40):
+        store = FileStore(tmp_path, ENVIRONMENT, 60.0, NEVER, Failing(operation, errno.EIO, 1))
+        with suppress(DrctlError), writing(store, "destroy") as ledger:
+            ledger.put(numbered(1))
+            ledger.forget(numbered(1).address)
+            with suppress(DrctlError):
+                ledger.erase()
+            ledger.put(numbered(2))
+            assert read(tmp_path) == {numbered(2).address: numbered(2)}, f"operation {operation}"
+            ledger.forget(numbered(2).address)
 
 
 def test_a_line_that_has_no_room_leaves_a_sound_journal(tmp_path: Path) -> None:

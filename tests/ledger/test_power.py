@@ -30,9 +30,11 @@ class CachedDisk(Disk):
         self.synced: dict[int, bytes] = {}
         self.named: int | None = None
         self.failing = ""
+        self._kept: list[int] = []
 
     def create(self, path: Path) -> int:
         descriptor = super().create(path)
+        self._kept.append(os.dup(descriptor))  # or its number would be given to another one
         self.synced[os.fstat(descriptor).st_ino] = b""
         return descriptor
 
@@ -55,6 +57,11 @@ class CachedDisk(Disk):
             self._fail()
         super().sync_folder(path)
         self.named = number
+
+    def close(self) -> None:
+        """Forget it all."""
+        for descriptor in self._kept:
+            os.close(descriptor)
 
     def _fail(self) -> None:
         self.failing = ""
@@ -133,3 +140,4 @@ def test_what_was_acknowledged_is_there_after_any_loss_of_power(tmp_path: Path) 
             disk.failing = ""
         hold.release()
     assert disk.looks > 500
+    disk.close()
