@@ -78,6 +78,7 @@ class Desk:
     """A folder in which an operator works."""
 
     patience_s = TIMEOUT
+    """Real seconds after which a run counts as hung."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

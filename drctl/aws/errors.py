@@ -53,7 +53,7 @@ GONE = frozenset({
     "ReplicationConfigurationNotFoundError", "ResourceNotFound", "ResourceNotFoundException", "RuleNotFound",
     "ServerSideEncryptionConfigurationNotFoundError", "ServiceNotFoundException", "TableNotFoundException",
     "TargetGroupNotFound", "DashboardNotFoundError", "InvalidAddress.NotFound", "InvalidAddressID.NotFound",
-    "InvalidVpcEndpoint.NotFound", "InvalidNatGatewayID.NotFound",
+    "InvalidVpcEndpoint.NotFound", "InvalidNatGatewayID.NotFound", "InvalidNetworkAclID.NotFound",
 })  # fmt: skip
 """It is not there: an answer to a read, success to a delete."""
 

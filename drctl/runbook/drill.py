@@ -25,7 +25,7 @@ def steps() -> tuple[Step, ...]:
     return (
         Step("before.steady-state", "Prove the steady state", prepare, steady, 2 * SETTLE_S, typical_s=60),
         Step("before.probes", "Look from outside as users do", failover.watch, baseline, 120, typical_s=15),
-        Step("outage.inject", "Begin the outage", inject, injected, 60),
+        Step("outage.inject", "Begin the outage", inject, injected, 180),
         Step("outage.detect", "Detect it", failover.nothing, detected, 900, typical_s=60),
         *failover.steps(),
         Step("outage.hold", "Stay failed over", hold, held, 60, typical_s=60),

@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 from drctl.errors import Diagnostic, DrctlError
 from drctl.runbook import capacity, database, switch
-from drctl.runbook.step import Evidence, Finding, Step
+from drctl.runbook.step import LOOK_S, Evidence, Finding, Step
 
 if TYPE_CHECKING:
     from drctl.runbook.recovery import Recovery
 
 SERVED_LOOKS = 12
 """Looks in a row that must succeed: one more than measuring asks for before it says "served again"."""
+
+FENCE_S = 20.0
+"""Seconds for which a primary that refuses for haste is asked again before the failover goes on without a fence."""
 
 SERVES_S = 900.0
 """Patience until the standby has all it needs and users reach it."""
@@ -130,11 +133,20 @@ def fence(recovery: Recovery) -> Evidence:
     host = recovery.site.primary.host
     if not recovery.watch.answers(recovery.site.primary):
         return {"fenced": False, "why": f"{host or recovery.site.primary.load_balancer} does not answer"}
-    try:
-        stopped = capacity.stop(recovery, recovery.aws.brief, recovery.site.primary)
-    except recovery.failures as error:
-        return {"fenced": False, "why": recovery.explain(error, "").cause}
-    return {"fenced": True, "services": stopped}
+    return stop_primary(recovery)
+
+
+def stop_primary(recovery: Recovery) -> Evidence:
+    """Whether it could be, and why not. Only what is refused for haste is asked for again: whoever refuses lives."""
+    until = recovery.clock.now() + FENCE_S
+    while True:
+        try:
+            stopped = capacity.stop(recovery, recovery.aws.brief, recovery.site.primary)
+            return {"fenced": True, "services": stopped}
+        except recovery.failures as error:
+            if not recovery.is_haste(error) or recovery.clock.now() >= until:
+                return {"fenced": False, "why": recovery.explain(error, "").cause}
+        recovery.pause(LOOK_S)
 
 
 def fenced(_: Recovery) -> Finding:

@@ -136,10 +136,11 @@ def _make_acl(recovery: Recovery, side: Side, arguments: Mapping[str, Any]) -> s
 
 
 def _move(recovery: Recovery, region: str, acl: NetworkAclTypeDef, to: Mapping[str, str]) -> None:
+    """Each move is sent once, because it gives the association another id: after a lost answer the step looks again."""
     for association in acl["Associations"]:
         target = to.get(association["SubnetId"])
         if target is not None and target != acl["NetworkAclId"]:
-            recovery.aws.ec2(region).replace_network_acl_association(
+            recovery.aws.once.ec2(region).replace_network_acl_association(
                 AssociationId=association["NetworkAclAssociationId"], NetworkAclId=target
             )
 

@@ -211,6 +211,10 @@ class Recovery:
             return Diagnostic("AWS does not answer", address, trouble.cause)
         return Diagnostic("AWS refused", address, trouble.cause, trouble.remedy)
 
+    def is_haste(self, error: Exception) -> bool:
+        """Whether AWS answers, and only wants the same request later."""
+        return classify(error).meaning is Meaning.THROTTLED
+
     def may_pass(self, error: Exception) -> bool:
         """Whether the same request may succeed in a moment."""
         return classify(error).meaning in (Meaning.THROTTLED, Meaning.NOT_YET, Meaning.IN_USE, Meaning.LOST)

@@ -342,6 +342,17 @@ def test_an_empty_vpc_goes_with_its_defaults_and_tags(network: Network) -> None:
     assert ec2.describe_tags(Filters=[{"Name": "key", "Values": ["drctl:environment"]}])["Tags"] == []
 
 
+def test_an_acl_is_found_by_one_of_the_subnets_that_are_named(network: Network) -> None:
+    ec2, (first, second, *_) = network.ec2, [*network.public, *network.private]
+    acl = ec2.create_network_acl(VpcId=network.vpc)["NetworkAcl"]["NetworkAclId"]
+    named = [{"Name": "association.subnet-id", "Values": [first, second]}]
+    (default,) = ec2.describe_network_acls(Filters=named)["NetworkAcls"]
+    (moved,) = (each for each in default["Associations"] if each["SubnetId"] == first)
+    ec2.replace_network_acl_association(AssociationId=moved["NetworkAclAssociationId"], NetworkAclId=acl)
+    found = ec2.describe_network_acls(Filters=named)["NetworkAcls"]
+    assert {each["NetworkAclId"] for each in found} == {acl, default["NetworkAclId"]}
+
+
 def test_creates_that_aws_refuses(network: Network) -> None:
     ec2, vpc = network.ec2, network.vpc
     second = Network(network.sim, P, 5)
@@ -400,6 +411,10 @@ def test_creates_that_aws_refuses(network: Network) -> None:
         (
             "InvalidNetworkAclEntry.NotFound",
             lambda: ec2.delete_network_acl_entry(NetworkAclId=acl, RuleNumber=7, Egress=True),
+        ),
+        (
+            "InvalidAssociationID.NotFound",
+            lambda: ec2.replace_network_acl_association(AssociationId="aclassoc-0", NetworkAclId=acl),
         ),
     ]
     for expected, attempt in refused:

@@ -1,4 +1,5 @@
-"""The command line: ``python -m tests.torture [--seed N] [--kills N] [--minutes M] [--folder F] [--resume]``."""
+"""The command line: ``python -m tests.torture [--seed N] [--kills N] [--minutes M] [--folder F] [--resume]``, and
+``python -m tests.torture matrix [--folder F] [--stage NAME] [--fault NAME]``."""
 
 from __future__ import annotations
 

@@ -157,10 +157,10 @@ class Matrix:
         finally:
             place.close()
         count = sum(len(each) for each in hurt.values())
-        outcome_ = f"WRONG in {lived.stage}: {lived.wrong}" if lived.wrong else "well"
+        ended = f"WRONG in {lived.stage}: {lived.wrong}" if lived.wrong else "well"
         seconds = time.monotonic() - began
         print(
-            f"{time.strftime('%H:%M:%S')} {trial.name}: {count} operations in {seconds:.0f} s, {outcome_}",
+            f"{time.strftime('%H:%M:%S')} {trial.name}: {count} operations in {seconds:.0f} s, {ended}",
             flush=True,
         )
         if not lived.wrong:

@@ -168,3 +168,10 @@ def network_acl_exists(call: Call, world: World) -> None:
     for identifier in call.params.get("NetworkAclIds", []):
         if identifier not in backend(call).network_acls:
             raise Refused("InvalidNetworkAclID.NotFound", f"The networkAcl ID '{identifier}' does not exist")
+
+
+@rule("ec2", "ReplaceNetworkAclAssociation", source="EC2 error codes: InvalidAssociationID.NotFound")
+def network_acl_association_exists(call: Call, world: World) -> None:
+    wanted = call.params["AssociationId"]
+    if not any(wanted in acl._associations for acl in backend(call).network_acls.values()):
+        raise Refused("InvalidAssociationID.NotFound", f"The association ID '{wanted}' does not exist")
