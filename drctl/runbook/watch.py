@@ -143,7 +143,7 @@ class Watch:
         for probe, canary in self._canaries.items():
             for region, why in canary.remove().items():
                 place = f" in {region}" if region else ""
-                recovery.note("deviation", what=f"what {probe} wrote is left{place}", why=why)
+                recovery.note("deviation", what=f"what {probe} wrote could not be removed{place}", why=why)
 
     def sweep(self, recovery: Recovery) -> int:
         """How many items and objects of this run the tables and buckets of both regions hold; they are deleted."""
