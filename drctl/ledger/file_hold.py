@@ -68,9 +68,9 @@ class FileHold:
 
     - A file is put in place, or taken away, by renaming it out of, or into, a folder that is this hold's own. A
       successor removes the folders of all former holds before it looks at anything: such a rename then fails.
-    - The journal is written through the descriptor of a file that this hold itself put in place, when it began or
-      when it last folded. A successor puts a copy in its place: what is still appended to the former goes nowhere.
-      Nobody acts on it either, because the lock is looked at once more after an entry has been written.
+    - The journal is written through the descriptor of a file that this hold itself put in place, when it began,
+      first appended or last folded. A successor puts a copy in its place: what is still appended to the former goes
+      nowhere. Nobody acts on it either, because the lock is looked at once more after an entry has been written.
 
     What a former holder has done before that is whole, and the successor finds it.
     """
@@ -124,7 +124,7 @@ class FileHold:
                 self._disk.move(spare, self._files.backup)
             self._disk.move(fresh, self._files.snapshot)
             self._disk.sync_folder(self._files.folder)
-            if self._journal is not None:
+            if self._journal is not None or self._files.journal.exists():
                 self._put_journal(journal.PADDING, 0)
 
     def erase(self) -> None:

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 SETTLE_S = 600.0
 """Patience until everything reports what it should: alarms are evaluated and metrics come every minute."""
 
+INJECT_S = 180.0
+"""Patience for the outage to begin: cutting off a network takes several calls, each of which may remain unanswered."""
+
 BASELINE_S = 10.0
 """Seconds in which every probe succeeds before anything is broken."""
 
@@ -25,7 +28,7 @@ def steps() -> tuple[Step, ...]:
     return (
         Step("before.steady-state", "Prove the steady state", prepare, steady, 2 * SETTLE_S, typical_s=60),
         Step("before.probes", "Look from outside as users do", failover.watch, baseline, 120, typical_s=15),
-        Step("outage.inject", "Begin the outage", inject, injected, 180),
+        Step("outage.inject", "Begin the outage", inject, injected, INJECT_S),
         Step("outage.detect", "Detect it", failover.nothing, detected, 900, typical_s=60),
         *failover.steps(),
         Step("outage.hold", "Stay failed over", hold, held, 60, typical_s=60),

@@ -81,7 +81,9 @@ def remove(recovery: Recovery) -> None:
         try:
             recovery.watch_of(replaced).remove_canaries(recovery)
         except DrctlError as error:
-            recovery.note("deviation", what=f"what the probes of {replaced} wrote is left", why=str(error))
+            recovery.note(
+                "deviation", what=f"what the probes of {replaced} wrote could not be removed", why=str(error)
+            )
 
 
 def removed(recovery: Recovery) -> Finding:

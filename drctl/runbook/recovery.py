@@ -81,6 +81,13 @@ class Parameters:
         return asdict(self)
 
 
+AGAIN = frozenset({Meaning.THROTTLED, Meaning.NOT_YET, Meaning.IN_USE, Meaning.LOST})
+"""Errors after which the same step may succeed in a moment."""
+
+OLD_VIEW_S = 30.0
+"""Seconds for which AWS may go on showing what is there no more: that long, "not found" may be because of that."""
+
+
 @dataclass
 class Recovery:
     """aws: both regions and what is global; ``standby``: the standby's own endpoints and nothing else
@@ -215,6 +222,7 @@ class Recovery:
         """Whether AWS answers, and only wants the same request later."""
         return classify(error).meaning is Meaning.THROTTLED
 
-    def may_pass(self, error: Exception) -> bool:
-        """Whether the same request may succeed in a moment."""
-        return classify(error).meaning in (Meaning.THROTTLED, Meaning.NOT_YET, Meaning.IN_USE, Meaning.LOST)
+    def may_pass(self, error: Exception, tried_s: float) -> bool:
+        """Whether what is left to do, and was tried for so many seconds, may succeed in a moment."""
+        meaning = classify(error).meaning
+        return meaning in AGAIN or (meaning is Meaning.GONE and tried_s < OLD_VIEW_S)

@@ -105,15 +105,19 @@ def _run(recovery: Recovery, step: Step) -> None:
 
 
 def _act(recovery: Recovery, step: Step) -> Evidence:
-    """Do it; while AWS says or may mean "in a moment", again, because an act looks first and does what is left."""
-    deadline = recovery.clock.now() + step.patience_s
+    """Do it; while AWS says or may mean "in a moment", again, because an act looks first and does what is left. Once
+    more at least: a single call may wait for its answer longer than the step's patience."""
+    began = recovery.clock.now()
+    again = False
     while True:
         try:
             return step.act(recovery) or {}
         except recovery.failures as error:
-            if not recovery.may_pass(error) or recovery.clock.now() >= deadline:
+            tried = recovery.clock.now() - began
+            if (again and tried >= step.patience_s) or not recovery.may_pass(error, tried):
                 raise
             recovery.tell(Waiting(recovery.clock.now(), step.name, recovery.explain(error, step.name).cause))
+        again = True
         recovery.pause(LOOK_S)
 
 

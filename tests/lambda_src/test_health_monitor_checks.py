@@ -171,9 +171,7 @@ def silent() -> Iterator[str]:
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"
 
 
-def test_with_everything_hanging_a_probe_still_ends_in_its_time(
-    environment: Environment, silent: str
-) -> None:
+def test_with_everything_hanging_a_probe_still_ends(environment: Environment, silent: str) -> None:
     """And a second one, for which no time would be left, is not begun."""
     environment.standby.variables.update(OWN_REGION)
     started = time.monotonic()

@@ -116,16 +116,17 @@ def test_a_disk_that_fails_while_an_environment_is_erased(tmp_path: Path, code: 
 
 
 def test_what_is_put_after_an_erasure_that_failed_half_way_is_not_lost(tmp_path: Path) -> None:
-    for operation in range(40):
-        store = FileStore(tmp_path, ENVIRONMENT, 60.0, NEVER, Failing(operation, errno.EIO, 1))
+    for operation, times in itertools.product(range(40), (1, 2, 3)):
+        folder = tmp_path / f"{operation}-{times}"
+        folder.mkdir()
+        store = FileStore(folder, ENVIRONMENT, 60.0, NEVER, Failing(operation, errno.EIO, times))
         with suppress(DrctlError), writing(store, "destroy") as ledger:
-            ledger.put(numbered(1))
-            ledger.forget(numbered(1).address)
+            with suppress(DrctlError):
+                ledger.put(numbered(1))
             with suppress(DrctlError):
                 ledger.erase()
             ledger.put(numbered(2))
-            assert read(tmp_path) == {numbered(2).address: numbered(2)}, f"operation {operation}"
-            ledger.forget(numbered(2).address)
+            assert ledger.records().items() <= read(folder).items(), f"operation {operation}"
 
 
 def test_a_line_that_has_no_room_leaves_a_sound_journal(tmp_path: Path) -> None:

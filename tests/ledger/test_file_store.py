@@ -9,19 +9,21 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from drctl.errors import DrctlError, LockedError
 from drctl.ledger import journal
+from drctl.ledger import ledger as ledger_module
 from drctl.ledger.disk import Disk
 from drctl.ledger.file_hold import ROOM
 from drctl.ledger.file_store import FileStore
 from drctl.ledger.journal import PADDING
 from drctl.ledger.ledger import Ledger
 from drctl.ledger.store import StateDamaged
-from tests.ledger.contract import ENVIRONMENT, NEVER, StoreContract, a_record, seen, writing
+from tests.ledger.contract import ENVIRONMENT, NEVER, StoreContract, a_record, numbered, seen, writing
 from tests.ledger.disks import WatchedDisk
 
 
@@ -210,3 +212,16 @@ def test_a_reader_between_whose_pages_lines_are_written(tmp_path: Path, lines: i
 
 def test_the_disk_of_the_product_is_the_plain_one() -> None:
     assert type(FileStore(Path(), ENVIRONMENT).disk) is Disk
+
+
+def test_the_larger_a_state_the_more_rarely_it_is_folded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger_module, "FOLD_AFTER", 10)
+    serials = set()
+    with writing(FileStore(tmp_path, ENVIRONMENT)) as ledger:
+        for number in range(200):
+            for phase in ("creating", "pending", "ready"):
+                ledger.put(replace(numbered(number), phase=phase))
+                serials.add(json.loads((tmp_path / "demo.json").read_bytes())["serial"])
+    assert 3 <= len(serials) < 10

@@ -65,6 +65,7 @@ def test_a_crash_leaves_one_and_then_none(sim: Sim, tmp_path: Path, resource: Re
         with_it = counted(concerned)
         assert with_it.items() - without.items()
         trial.remove(resource)
+        removed = counted(concerned)
         if resource.kind not in STAYS:
             assert counted() == without
     call, crashed = 0, True
@@ -78,6 +79,7 @@ def test_a_crash_leaves_one_and_then_none(sim: Sim, tmp_path: Path, resource: Re
                 assert counted(concerned) == with_it, f"killed {when} mutating call {call}"
                 assert_unchanged(trial, resource, alone=True)
                 trial.remove(resource)
+                assert counted(concerned) == removed, f"killed {when} mutating call {call}, then removed"
     assert call > 1 or resource.kind in STAYS, "nothing was ever killed"
     if resource.kind not in STAYS:
         assert counted() == without

@@ -31,10 +31,9 @@ def app(sim: Sim) -> App:
     return made
 
 
-def failover(sim: Sim, folder: Path, app: App, speed: float = 2) -> Recovery:
-    """The SDK's pauses are real: the faster, the fewer of them."""
+def failover(sim: Sim, folder: Path, app: App) -> Recovery:
     service = Service("web", app.service()["serviceArn"], "web", "app", 3, 2, 10, 1024)
-    sim.set_speed(speed)
+    sim.set_speed(1)  # a busy machine is in time as well
     return recovery(sim, folder, Parameters("failover"), services=(service,))
 
 
@@ -57,7 +56,7 @@ def test_a_primary_that_refuses_for_haste_is_asked_again(
 def test_a_failover_goes_on_without_a_fence_that_cannot_be_had(
     sim: Sim, tmp_path: Path, app: App, kind: str
 ) -> None:
-    run = failover(sim, tmp_path, app, 4)
+    run = failover(sim, tmp_path, app)
     sim.fault(kind, operation="RegisterScalableTarget")
 
     told = stop_primary(run)

@@ -21,11 +21,7 @@ def test_a_network_is_cut_off_and_joined_again_once_whatever_answer_is_lost(
     sim: Sim, tmp_path: Path, fault: dict[str, Any]
 ) -> None:
     ec2 = sim.client("ec2", P)
-    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
-    subnets = [
-        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{number}.0/24")["Subnet"]["SubnetId"]
-        for number in range(3)
-    ]
+    vpc, subnets = network(ec2)
     run = recovery(sim, tmp_path, Parameters("drill", "network"), vpc, tuple(subnets[:2]))
     before = acls(ec2, vpc)
 
@@ -42,6 +38,30 @@ def test_a_network_is_cut_off_and_joined_again_once_whatever_answer_is_lost(
 
     assert acls(ec2, vpc) == before
     assert [each["hit"] for each in sim.faults()] == [1] * 4
+
+
+def test_an_association_that_was_there_a_moment_ago_is_looked_at_again(sim: Sim, tmp_path: Path) -> None:
+    """EC2 may show an id for a while after a move has given it another one."""
+    ec2 = sim.client("ec2", P)
+    vpc, subnets = network(ec2)
+    sim.set_speed(2)  # a busy machine looks again while an old view may still be shown
+    run = recovery(sim, tmp_path, Parameters("drill", "network"), vpc, tuple(subnets[:2]))
+    old = {"code": "InvalidAssociationID.NotFound", "status": 400}
+    sim.fault("error", **old, operation="ReplaceNetworkAclAssociation", times=1)
+
+    walk(run, [step("cut", injection.inject)])
+
+    assert sorted(map(len, acls(ec2, vpc).values())) == [1, 2]
+
+
+def network(ec2: Any) -> tuple[str, list[str]]:
+    """A VPC and its three subnets."""
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    subnets = [
+        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{number}.0/24")["Subnet"]["SubnetId"]
+        for number in range(3)
+    ]
+    return vpc, subnets
 
 
 def acls(ec2: Any, vpc: str) -> dict[str, set[str]]:
