@@ -34,7 +34,7 @@ rehearse: setup
 	$(BIN)/python -m pytest -n 3 --dist loadgroup -x tests/exhaustive/every_kill.py tests/exhaustive/team_failover.py
 
 # up and destroy on a day of throttling and errors, then killed a thousand times and more, counted after each way:
-# one to two hours, ARGS="--resume" goes on.
+# an hour for the first thousand, two for every write of the journal; ARGS="--resume" goes on.
 torture: setup
 	$(BIN)/python -m pytest -n 2 tests/exhaustive/bad_weather.py tests/exhaustive/lost_places.py
 	$(BIN)/python -m tests.torture $(ARGS)
