@@ -2,24 +2,18 @@
 
 For the test of a kind::
 
-    from tests.contract import survives_crashes, whole_life
+    from tests.contract import whole_life
 
     def test_a_vpc_lives_its_whole_life(sim, tmp_path):
         vpc = Vpc(name="main", region="us-east-1", cidr="10.0.0.0/16")
         whole_life(sim, tmp_path, vpc, {"dns_hostnames": lambda vpc: ec2.modify_vpc_attribute(...)})
-
-    def test_a_crash_leaves_one_vpc(sim, tmp_path):
-        survives_crashes(sim, tmp_path, vpc, lambda: len(ec2.describe_vpcs(Filters=...)["Vpcs"]))
 
 ``whole_life(sim, folder, resource, damages)`` makes, remakes, plans with its needs unknown, damages and repairs,
 removes and makes again, and removes at last what was rebuilt from the records alone.
 ``damages`` maps the name of a drift field (or ``absent``) to a function that is given the outputs and does that
 damage with a client of its own, e.g. ``sim.client("ec2")``.
 
-``survives_crashes(sim, folder, resource, count)`` kills a run before and after each of its mutating calls and lets a
-new run go on from the same files. ``count()`` says how many such things AWS has at the moment.
-
-``Trial(sim, folder)`` is what both are made of, for anything beyond: ``ensure``, ``inspect`` and ``remove`` of any
+``Trial(sim, folder)`` is what it is made of, for anything beyond: ``ensure``, ``inspect`` and ``remove`` of any
 resources, each with all that they need (or ``alone``, when those are there), and ``mutations()``. The needs of a
 resource are found by themselves.
 """
@@ -269,26 +263,6 @@ def whole_life(
         assert dict(trial.run.ledger.records()) == {}
 
 
-def survives_crashes(sim: Sim, folder: Path, resource: AnyResource, count: Callable[[], int]) -> None:
-    """See the module's docstring."""
-    with Trial(sim, folder) as trial:
-        trial.ensure(*in_order(resource)[:-1], alone=True)
-    call, crashed = 0, True
-    while crashed:
-        call += 1
-        for when in ("before", "after"):
-            crashed = _crash(sim, folder, resource, Doom(call, when))
-            with Trial(sim, folder) as trial:
-                trial.ensure(resource, alone=True)
-                assert count() == 1, f"killed {when} mutating call {call}"
-                assert_unchanged(trial, resource, alone=True)
-                trial.remove(resource)
-                assert count() == 0, f"killed {when} mutating call {call}, then removed"
-    assert call > 1, "nothing was ever killed"
-    with Trial(sim, folder) as trial:
-        trial.remove_all(resource)
-
-
 def assert_unchanged(trial: Trial, resource: AnyResource, *, alone: bool = False) -> None:
     """A plan sees nothing to do."""
     change = trial.inspect(resource, alone=alone)
@@ -304,13 +278,3 @@ def _can_be_planned_while_its_needs_are_unknown(trial: Trial, resource: AnyResou
         trial.inspect(resource, alone=True)
     trial.run.seen.clear()
     trial.run.seen.update(seen)
-
-
-def _crash(sim: Sim, folder: Path, resource: AnyResource, doom: Doom) -> bool:
-    """Whether a run that makes the resource reached its doom."""
-    with Trial(sim, folder, doom) as trial:
-        try:
-            trial.ensure(resource, alone=True)
-        except Crash:
-            return True
-    return False

@@ -19,6 +19,9 @@ from tests.environment import DOMAIN, EVERYTHING, SPEED, Installation, Ran
 REHEARSAL = "rehearsal"
 """The xdist group of what uses ``rehearsed``."""
 
+LONG = "long"
+"""The xdist group of what takes a minute and more."""
+
 NAME = f"app.{DOMAIN}"
 """The name that follows the failover."""
 
@@ -83,8 +86,14 @@ def rehearsed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """First what takes longest and mostly waits: the other workers do the rest meanwhile."""
-    items.sort(key=lambda item: REHEARSAL not in _groups(item))
+    """First what takes longest: the rehearsals, which mostly wait, then what is long by itself, lest it comes last when
+    the other workers have nothing left to do."""
+
+    def rank(item: pytest.Item) -> int:
+        groups = _groups(item)
+        return next((place for place, group in enumerate((REHEARSAL, LONG)) if group in groups), 2)
+
+    items.sort(key=rank)
 
 
 def _groups(item: pytest.Item) -> list[str]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from tests.rehearsal import LONG
 from tests.torture.book import COUNTED, Book
 from tests.torture.torture import Torture
 
@@ -13,6 +16,7 @@ SEED = 3
 KILLS = 16
 
 
+@pytest.mark.xdist_group(LONG)
 def test_a_sample_of_the_torture_leaves_no_orphan_no_duplicate_and_nothing_to_do_by_hand(
     tmp_path: Path,
 ) -> None:

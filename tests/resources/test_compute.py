@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from drctl.engine.resource import NotOurs, Resource
+from drctl.engine.resource import NotOurs
 from drctl.engine.run import ResourceFailed
 from drctl.resources.ecs_cluster import EcsCluster
 from drctl.resources.ecs_service import EcsService
@@ -30,7 +30,7 @@ from drctl.resources.subnet import Subnet
 from drctl.resources.target_group import TargetGroup
 from drctl.resources.task_definition import TaskDefinition
 from drctl.resources.vpc import Vpc
-from tests.contract import Trial, assert_unchanged, survives_crashes, whole_life
+from tests.contract import Trial, assert_unchanged, whole_life
 
 if TYPE_CHECKING:
     from tests.conftest import Sim
@@ -150,29 +150,6 @@ def scalable_target(min_tasks: int = 1, max_tasks: int = 4) -> ScalableTarget:
     return ScalableTarget(
         name="main", region=EAST, service=service(), min_tasks=min_tasks, max_tasks=max_tasks
     )
-
-
-def counting(sim: Sim, resource: Resource[Any]) -> Callable[[], int]:
-    """How many such things there are."""
-    elbv2, ecs = sim.client("elbv2"), sim.client("ecs")
-    scaling = sim.client("application-autoscaling")
-    counts: dict[str, Callable[[], int]] = {
-        "load-balancer": lambda: len(elbv2.describe_load_balancers()["LoadBalancers"]),
-        "target-group": lambda: len(elbv2.describe_target_groups()["TargetGroups"]),
-        "listener": lambda: sum(
-            len(elbv2.describe_listeners(LoadBalancerArn=each["LoadBalancerArn"])["Listeners"])
-            for each in elbv2.describe_load_balancers()["LoadBalancers"]
-        ),
-        "ecs-cluster": lambda: len(ecs.list_clusters()["clusterArns"]),
-        "task-definition": lambda: len(ecs.list_task_definitions()["taskDefinitionArns"]),
-        "ecs-service": lambda: len(ecs.list_services(cluster="trial")["serviceArns"]),
-        "scalable-target": lambda: len(
-            scaling.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"]
-        ),
-        "iam-role": lambda: len(sim.client("iam").list_roles()["Roles"]),
-        "log-group": lambda: len(sim.client("logs").describe_log_groups()["logGroups"]),
-    }
-    return counts[resource.kind]
 
 
 def test_a_role_is_trusted_by_whom_the_settings_say(sim: Sim, tmp_path: Path) -> None:
@@ -396,12 +373,3 @@ def test_a_scaling_policy_keeps_its_target_value(sim: Sim, tmp_path: Path) -> No
         )
 
     whole_life(sim, tmp_path, policy, {"target_value": aim_higher})
-
-
-@pytest.mark.parametrize(
-    "resource",
-    [LOG_GROUP, BALANCER, TARGETS, LISTENER, CLUSTER, task_definition(), service(), scalable_target()],
-    ids=lambda resource: resource.kind,
-)
-def test_a_crash_leaves_one_and_removal_none(sim: Sim, tmp_path: Path, resource: Resource[Any]) -> None:
-    survives_crashes(sim, tmp_path, resource, counting(sim, resource))

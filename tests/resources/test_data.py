@@ -32,7 +32,7 @@ from drctl.resources.secret import Secret
 from drctl.resources.security_group import SecurityGroup
 from drctl.resources.subnet import Subnet
 from drctl.resources.vpc import Vpc
-from tests.contract import Crash, Doom, Trial, assert_unchanged, in_order, survives_crashes, whole_life
+from tests.contract import Crash, Doom, Trial, assert_unchanged, in_order, whole_life
 
 if TYPE_CHECKING:
     from tests.conftest import Sim
@@ -76,11 +76,6 @@ def test_a_secret(sim: Sim, tmp_path: Path) -> None:
         SECRET,
         {"replica": copy_under_another_key, "key": use_another_key, "deletion": schedule_deletion},
     )
-
-
-def test_a_crash_leaves_one_secret(sim: Sim, tmp_path: Path) -> None:
-    manager = sim.client("secretsmanager")
-    survives_crashes(sim, tmp_path, SECRET, lambda: len(manager.list_secrets()["SecretList"]))
 
 
 def test_a_strangers_secret_of_that_name_stays_as_it_is(sim: Sim, tmp_path: Path) -> None:
@@ -586,11 +581,6 @@ def test_a_strangers_bucket_is_neither_changed_nor_emptied(sim: Sim, tmp_path: P
         trial.remove_all(HERE)
     assert s3.get_object(Bucket=HERE.aws_name, Key="theirs")["Body"].read() == b"precious"
     assert "Status" not in s3.get_bucket_versioning(Bucket=HERE.aws_name)
-
-
-def test_a_crash_leaves_one_bucket(sim: Sim, tmp_path: Path) -> None:
-    s3 = sim.client("s3")
-    survives_crashes(sim, tmp_path, HERE, lambda: len(s3.list_buckets()["Buckets"]))
 
 
 def test_a_bucket_policy(sim: Sim, tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ from drctl.resources.security_group import SecurityGroup
 from drctl.resources.sns_topic import SnsTopic
 from drctl.resources.subnet import Subnet
 from drctl.resources.vpc import Vpc
-from tests.contract import Damage, Trial, assert_unchanged, survives_crashes, whole_life
+from tests.contract import Damage, Trial, assert_unchanged, whole_life
 
 if TYPE_CHECKING:
     from tests.conftest import Sim
@@ -306,25 +306,6 @@ def damages(sim: Sim) -> dict[str, tuple[Resource[Any], dict[str, Damage]]]:
 def test_it_lives_its_whole_life(sim: Sim, tmp_path: Path, which: str) -> None:
     resource, damage = damages(sim)[which]
     whole_life(sim, tmp_path, resource, damage)
-
-
-def test_a_crash_leaves_one_of_each(sim: Sim, tmp_path: Path, zones: Any) -> None:
-    acm, cloudfront = sim.client("acm"), sim.client("cloudfront")
-
-    def listed(client: Any, operation: str, key: str) -> int:
-        return len(getattr(client, operation)()[key].get("Items", []))
-
-    counts: list[tuple[Resource[Any], Callable[[], int]]] = [
-        (ZONE, lambda: len(zones.list_hosted_zones()["HostedZones"])),
-        (ENDPOINT, lambda: len(zones.list_health_checks()["HealthChecks"])),
-        (CERTIFICATE, lambda: len(acm.list_certificates()["CertificateSummaryList"])),
-        (CONTROL, lambda: listed(cloudfront, "list_origin_access_controls", "OriginAccessControlList")),
-        (WITHOUT_A_DOMAIN, lambda: listed(cloudfront, "list_distributions", "DistributionList")),
-    ]
-    for place, (resource, count) in enumerate(counts):
-        folder = tmp_path / str(place)
-        folder.mkdir()
-        survives_crashes(sim, folder, resource, count)
 
 
 def test_an_existing_zone_is_used_and_left_as_it_was(sim: Sim, tmp_path: Path, zones: Any) -> None:

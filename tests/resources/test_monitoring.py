@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +23,7 @@ from drctl.resources.log_group import LogGroup
 from drctl.resources.output_of import OutputOf
 from drctl.resources.sns_subscription import SnsSubscription
 from drctl.resources.sns_topic import SnsTopic
-from tests.contract import Damage, Trial, assert_unchanged, survives_crashes, whole_life
+from tests.contract import Damage, Trial, assert_unchanged, whole_life
 
 if TYPE_CHECKING:
     from tests.conftest import Sim
@@ -210,22 +209,6 @@ def without_graphs(dashboard: dict[str, Any]) -> str:
 def test_it_lives_its_whole_life(sim: Sim, tmp_path: Path, which: str) -> None:
     resource, damage = damages(sim)[which]
     whole_life(sim, tmp_path, resource, damage)
-
-
-def test_a_crash_leaves_one_of_each(sim: Sim, tmp_path: Path) -> None:
-    alarms, events, functions, sns = (
-        sim.client(service, WEST) for service in ("cloudwatch", "events", "lambda", "sns")
-    )
-    counts: list[tuple[Resource[Any], Callable[[], int]]] = [
-        (ALARM, lambda: len(alarms.describe_alarms()["MetricAlarms"])),
-        (TOPIC, lambda: len(sns.list_topics()["Topics"])),
-        (RULE, lambda: len(events.list_rules()["Rules"])),
-        (FUNCTION, lambda: len(functions.list_functions()["Functions"])),
-    ]
-    for place, (resource, count) in enumerate(counts):
-        folder = tmp_path / str(place)
-        folder.mkdir()
-        survives_crashes(sim, folder, resource, count)
 
 
 def test_changed_code_and_settings_of_a_function_are_deployed_one_after_the_other(

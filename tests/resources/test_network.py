@@ -25,7 +25,7 @@ from drctl.resources.subnet import Subnet
 from drctl.resources.vpc import Vpc
 from drctl.resources.vpc_endpoint import VpcEndpoint
 from drctl.resources.vpc_peering import VpcPeering
-from tests.contract import Trial, assert_unchanged, survives_crashes, whole_life
+from tests.contract import Trial, assert_unchanged, whole_life
 
 if TYPE_CHECKING:
     from tests.conftest import Sim
@@ -258,15 +258,6 @@ def test_another_peer_is_another_rule(sim: Sim, tmp_path: Path) -> None:
         assert trial.ensure(moved) == "replace"
         assert tagged(sim, moved)() == 1
         assert_unchanged(trial, GROUP)
-
-
-@pytest.mark.parametrize(
-    "resource",
-    [VPC, SUBNET, GATEWAY, ADDRESS, NAT, TABLE, PEERING, ENDPOINT, FLOW_LOG, GROUP, rule(OTHER_GROUP)],
-    ids=lambda resource: resource.kind,
-)
-def test_a_crash_leaves_one_and_removal_none(sim: Sim, tmp_path: Path, resource: Resource[Any]) -> None:
-    survives_crashes(sim, tmp_path, resource, tagged(sim, resource))
 
 
 def test_a_plan_of_nothing_shows_everything_as_new(sim: Sim, tmp_path: Path) -> None:
