@@ -65,8 +65,8 @@ def made(folder: Path) -> Iterator[Record]:
     config = folder / "drctl.toml"
     config.write_text(settings(1), encoding="utf-8")
     graph = build(load(config), ACCOUNT, "aws")
-    for number_, resource in enumerate(cycle(graph)):
-        turn = number_ // len(graph)
+    for place, resource in enumerate(cycle(graph)):
+        turn = place // len(graph)
         yield Record(
             f"{resource.address}-{turn}",
             resource.kind,

@@ -143,7 +143,7 @@ class Cycle:
         self._tell(f"{command}: {killed.total()} kills ({ways}), {end}")
 
     def _die(self, command: str) -> list[Death]:
-        hit, calls = self._points.coverage()[f"calls of {command}"]
+        hit, calls = self._points.calls(command)
         often = 44 if hit < calls else 4
         match self._chance.choices(("call", "write", "moment", "late"), (often, 44, 9, 3))[0]:
             case "call":

@@ -95,13 +95,16 @@ class Points:
                 self._visited[command].add(call)
                 file.write(f"{command} {call.service} {call.operation} {call.region} {call.number}\n")
 
+    def calls(self, command: str) -> tuple[int, int]:
+        """At how many calls of a command a run was killed, and how many there are."""
+        calls = self._calls.get(command, Counter())
+        return sum(call.number < calls[call[:3]] for call in self._visited[command]), sum(calls.values())
+
     def coverage(self) -> dict[str, tuple[int, int]]:
         """What kind of point -> at how many of them a run was killed, and how many there are."""
         found = {}
         for command in COMMANDS:
-            calls = self._calls.get(command, Counter())
-            hit = sum(call.number < calls[call[:3]] for call in self._visited[command])
-            found[f"calls of {command}"] = (hit, sum(calls.values()))
+            found[f"calls of {command}"] = self.calls(command)
             known = _lines(self.writes(command))
             found[f"writes of {command}"] = (len(known & _lines(self.visited_writes(command))), len(known))
         return found
