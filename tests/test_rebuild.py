@@ -76,12 +76,14 @@ def test_a_machine_with_nothing_but_the_settings_rebuilds_the_same(loser: Built,
 
 
 @pytest.mark.xdist_group(ENVIRONMENT)
-@pytest.mark.parametrize("damage", ["snapshot", "no snapshot"])
+@pytest.mark.parametrize("damage", ["snapshot", "journal", "no snapshot"])
 def test_a_damaged_state_is_kept_aside_and_rebuilt(loser: Built, damage: str) -> None:
     before, calls = _records(loser), loser.calls()
     snapshot, journal = loser.state / "demo.json", loser.state / "demo.journal"
     if damage == "snapshot":
         snapshot.write_bytes(snapshot.read_bytes()[:-2000])
+    elif damage == "journal":
+        journal.write_bytes(b"00000000 not an entry\n")
     else:
         snapshot.unlink()
         journal.write_bytes(b"00000000 not an entry\n")
