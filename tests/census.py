@@ -56,7 +56,7 @@ _PLAIN: dict[str, tuple[str, str, str, str]] = {
 
 
 def census(
-    client: Client, regions: tuple[str, ...] = REGIONS, services: Collection[str] | None = None
+    client: Client, regions: Collection[str] = REGIONS, services: Collection[str] | None = None
 ) -> Census:
     """Everything there is, in these regions and globally. services: boto3's names of those asked; None: all."""
     found: Census = {}
@@ -64,7 +64,7 @@ def census(
     def asked(service: str) -> bool:
         return services is None or service in services
 
-    for region in sorted({*regions, GLOBAL}):
+    for region in regions:
         for kind, (service, operation, items, field) in _PLAIN.items():
             if asked(service):
                 things = listed(client(service, region), operation, items)

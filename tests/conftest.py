@@ -109,6 +109,7 @@ def _made(endpoint: str, service: str, region: str, **config: Any) -> Any:
     settings: dict[str, Any] = {
         "retries": {"mode": "standard", "total_max_attempts": 1},
         "max_pool_connections": 50,
+        "user_agent": "tests",  # botocore's own costs a tenth of a call
         "proxies": {},  # one of the environment has no business on loopback
         **config,
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.census import came, census
+from tests.census import GLOBAL, came, census
 from tests.environment import Installation, P, S
 
 REPORTS = """
@@ -116,11 +116,12 @@ def test_a_hot_standby_in_other_regions_under_a_zone_that_is_somebody_elses(fres
     )
     fresh.settings(HOT_STANDBY_ELSEWHERE.format(zone=zone.removeprefix("/hostedzone/")))
     regions = ("eu-west-1", "eu-central-1")
-    before = census(fresh.client, regions)
+    looked_at = (*regions, GLOBAL)
+    before = census(fresh.client, looked_at)
     fresh.up()
     assert fresh.changes() == {}
 
-    found = came(before, census(fresh.client, regions))
+    found = came(before, census(fresh.client, looked_at))
     assert len(found["nat-gateway"]) == 2
     assert len(found["certificate"]) == 3, "CloudFront wants one in us-east-1 beside those of the regions"
     assert "hosted-zone" not in found
@@ -132,7 +133,7 @@ def test_a_hot_standby_in_other_regions_under_a_zone_that_is_somebody_elses(fres
         assert len(fresh.client("rds", region).describe_db_instances()["DBInstances"]) == 2
 
     fresh.destroy()
-    assert census(fresh.client, regions) == before
+    assert census(fresh.client, looked_at) == before
 
 
 def services(*wanted: tuple[str, str | None, int]) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from typing import Any
 
 import boto3
@@ -39,45 +41,63 @@ REGION = "us-west-2"
 BUCKET = f"drctl-{ENVIRONMENT}-state-{ACCOUNT}-{REGION}"
 
 
+class Door:
+    """To S3, with somebody beside it who is told of every call, and of what is written. Making one costs more than
+    most tests: it is made once, and watched by one after the other."""
+
+    def __init__(self, endpoint: str) -> None:
+        self.aws = Aws(boto3.Session("simulated", "simulated", region_name=REGION), endpoint)
+        self.called: Callable[[], None] = nothing
+        self.wrote: Callable[[int], None] = nothing
+        for aws in (self.aws, self.aws.brief):
+            events = aws.s3(REGION).meta.events
+            events.register("before-call.s3", lambda **_: self.called())
+            events.register(
+                "before-parameter-build.s3.PutObject", lambda params, **_: self.wrote(len(params["Body"]))
+            )
+
+
+def nothing(*_: object) -> None:
+    """Happens."""
+
+
+@cache
+def door(endpoint: str, number: int) -> Door:
+    """number: a test that needs several at once counts them."""
+    return Door(endpoint)
+
+
 class TeamPlace:
     """A bucket of the simulated AWS."""
 
     lease_s = 1.0
-    stride = 10
+    stride = 20
 
     def __init__(self, sim: Sim) -> None:
         self.sim = sim
         self.s3 = sim.client("s3", REGION)
         self._written = 0
         self._guard = threading.Lock()
-        self.shared = self._aws()
-        self._hook(self.shared, self._count)
+        self._doors = (door(sim.endpoint, number) for number in itertools.count())
+        self.shared = self._next(nothing, self._count)
 
     def store(self, lease_s: float = 60.0, renew_s: float = 15.0) -> TeamStore:
         return TeamStore(self.shared, ENVIRONMENT, ACCOUNT, REGION, lease_s, renew_s)
 
     def watched(self, before: Callable[[], None]) -> TeamStore:
-        def call(**_: Any) -> None:
-            before()
-
-        aws = self._aws()
-        for door in (aws, aws.brief):
-            door.s3(REGION).meta.events.register("before-call.s3", call)
-        return TeamStore(aws, ENVIRONMENT, ACCOUNT, REGION, 60.0, NEVER)
+        return TeamStore(self._next(before, nothing), ENVIRONMENT, ACCOUNT, REGION, 60.0, NEVER)
 
     def written(self) -> int:
         return self._written
 
-    def _aws(self) -> Aws:
-        return Aws(self.sim.session(), self.sim.endpoint)
+    def _next(self, called: Callable[[], None], wrote: Callable[[int], None]) -> Aws:
+        door = next(self._doors)
+        door.called, door.wrote = called, wrote
+        return door.aws
 
-    def _hook(self, aws: Aws, count: Callable[..., None]) -> None:
-        for door in (aws, aws.brief):
-            door.s3(REGION).meta.events.register("before-parameter-build.s3.PutObject", count)
-
-    def _count(self, params: dict[str, Any], **_: Any) -> None:
+    def _count(self, size: int) -> None:
         with self._guard:
-            self._written += len(params["Body"])
+            self._written += size
 
 
 @pytest.fixture

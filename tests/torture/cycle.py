@@ -143,13 +143,14 @@ class Cycle:
         self._tell(f"{command}: {killed.total()} kills ({ways}), {end}")
 
     def _die(self, command: str) -> list[Death]:
+        """When every call was one at which a run died, a run dies at the first write at which none has yet."""
         hit, calls = self._points.calls(command)
-        often = 44 if hit < calls else 4
-        match self._chance.choices(("call", "write", "moment", "late"), (often, 44, 9, 3))[0]:
+        often = (44, 44, 9, 3) if hit < calls else (1, 96, 2, 1)
+        match self._chance.choices(("call", "write", "moment", "late"), often)[0]:
             case "call":
                 return [self._kills.at_calls(command, self._chance)]
             case "write":
-                share = self._chance.choice((1.0, 1.0, 0.2))
+                share = self._chance.choice((1.0, 1.0, 0.2)) if hit < calls else 1.0
                 return [self._kills.at_write(command, self._chance, share)]
             case "moment":
                 return [self._kills.at_any_moment(command, self._chance)]

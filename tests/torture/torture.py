@@ -35,6 +35,7 @@ class Torture:
         if self.book.seed is None:
             drawn = seed if seed is not None else random.SystemRandom().randrange(1_000_000)
             self.book.begin(drawn, time.strftime("%Y-%m-%d"))
+        self._forget_what_was_cut_off()
         self.points = Points(folder)
 
     def run(self, kills: int, minutes: float, only: int | None = None, *, everywhere: bool = True) -> bool:
@@ -58,10 +59,23 @@ class Torture:
         """A write that only sometimes happens may never come again, and is not waited for."""
         return any(visited < RESTING * of for visited, of in self.points.coverage().values())
 
+    def _forget_what_was_cut_off(self) -> None:
+        """After the kills of a cycle that did not come to its end nobody has counted: they do not count."""
+        before = self._before(self.book.next)
+        if before.exists():
+            for file in self._folder.glob("visited-*"):
+                file.unlink()
+            for file in before.iterdir():
+                shutil.copy(file, self._folder)
+
+    def _before(self, number: int) -> Path:
+        """The folder in whose files is where runs had been killed before this cycle began."""
+        return self._folder / f"cycle-{number}" / "points"
+
     def _cycle(self, seed: int, number: int) -> Result:
-        place = self._folder / f"cycle-{number}"
+        points = self._before(number)
+        place = points.parent
         shutil.rmtree(place, ignore_errors=True)
-        points = place / "points"
         points.mkdir(parents=True)
         for file in (each for each in self._folder.iterdir() if each.suffix in (".json", ".txt")):
             shutil.copy(file, points)
