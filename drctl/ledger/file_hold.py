@@ -42,7 +42,7 @@ class Files:
 
     @property
     def backup(self) -> Path:
-        """The snapshot before the last: for people, drctl never reads it."""
+        """The snapshot before the last, for people: drctl never reads it. Where it is, there is a journal too."""
         return self.named("backup")
 
     @property
@@ -116,16 +116,17 @@ class FileHold:
     def fold(self, snapshot: str, serial: int) -> None:  # noqa: ARG002 - all entries go, whatever their numbers
         """See Hold."""
         with self._step("written"):
-            fresh, spare = self._own / "snapshot", self._own / "backup"
+            fresh = self._own / "snapshot"
             os.close(self._written(fresh, snapshot.encode()))
             if self._files.snapshot.exists():
-                self._disk.remove(spare)
-                self._disk.link(self._files.snapshot, spare)
-                self._disk.move(spare, self._files.backup)
+                if self._journal is None:
+                    self._replace_journal()
+                self._back_up()
             self._disk.move(fresh, self._files.snapshot)
             self._disk.sync_folder(self._files.folder)
-            if self._journal is not None or self._files.journal.exists():
-                self._put_journal(journal.PADDING, 0)
+            self._put_journal(journal.PADDING, 0)
+            if not self._files.backup.exists():
+                self._back_up()  # from now on a missing journal is seen
 
     def erase(self) -> None:
         """See Hold."""
@@ -212,6 +213,13 @@ class FileHold:
         self._disk.sync_folder(self._files.folder)
         self._settled = True
         return descriptor
+
+    def _back_up(self) -> None:
+        spare = self._own / "backup"
+        self._disk.remove(spare)
+        self._disk.link(self._files.snapshot, spare)
+        self._disk.move(spare, self._files.backup)
+        self._disk.sync_folder(self._files.folder)
 
     def _written(self, path: Path, data: bytes) -> int:
         descriptor = self._disk.create(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -41,7 +42,7 @@ class FileStore:
                 raise damaged(self.where, "the journal is there, the state file is not")
             try:
                 text = snapshot.decode() if snapshot is not None else None
-                return Kept(text, journal.read(entries)[0] if entries is not None else ())
+                return Kept(text, self._replayed(entries))
             except (UnicodeDecodeError, journal.JournalDamaged) as error:
                 if found == seen:  # else lines may have been written while they were read
                     raise damaged(self.where, str(error)) from error
@@ -102,6 +103,14 @@ class FileStore:
                     return found
             finally:
                 os.close(file)
+
+    def _replayed(self, entries: bytes | None) -> Sequence[journal.Entry]:
+        """Without a journal there may be a snapshot that never had one, which then has no backup either."""
+        if entries is not None:
+            return journal.read(entries)[0]
+        if self._files.snapshot.exists() and self._files.backup.exists():
+            raise journal.JournalDamaged("the state file and its backup are there, the journal is not")
+        return ()
 
     def _read_journal(self) -> bytes | None:
         try:

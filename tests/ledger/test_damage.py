@@ -200,6 +200,20 @@ def test_a_journal_without_a_snapshot_is_refused(state: Damaged) -> None:
     assert state.read() is None
 
 
+def test_a_snapshot_without_its_journal_is_refused(state: Damaged) -> None:
+    state.journal.unlink()
+    assert state.read() is None
+
+
+def test_the_journal_of_a_run_that_has_only_begun_is_missed_too(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    with writing(FileStore(state, ENVIRONMENT)) as ledger:
+        ledger.put(a_record())
+        (state / "demo.journal").unlink()
+        with pytest.raises(StateDamaged, match="the journal is not"):
+            Ledger(FileStore(state, ENVIRONMENT), ENVIRONMENT)
+
+
 def test_the_backup_is_never_read(state: Damaged) -> None:
     (state.snapshot.with_suffix(".backup")).write_bytes(b"anything")
     assert state.read() == state.states[-1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
@@ -23,7 +24,18 @@ from drctl.ledger.file_store import FileStore
 from drctl.ledger.journal import PADDING
 from drctl.ledger.ledger import Ledger
 from drctl.ledger.store import StateDamaged
-from tests.ledger.contract import ENVIRONMENT, NEVER, StoreContract, a_record, numbered, seen, writing
+from tests.ledger.contract import (
+    ENVIRONMENT,
+    NEVER,
+    Died,
+    Dying,
+    StoreContract,
+    a_record,
+    numbered,
+    opened,
+    seen,
+    writing,
+)
 from tests.ledger.disks import WatchedDisk
 
 
@@ -82,6 +94,36 @@ def test_an_erased_environment_leaves_its_lock_only(place: Folder) -> None:
         ledger.erase()
     assert [path.name for path in place.path.iterdir()] == ["demo.lock"]
     assert (place.path / "demo.lock").read_bytes() == b""
+
+
+def test_a_beginning_and_a_fold_after_it_that_die_anywhere_are_no_damage(tmp_path: Path) -> None:
+    """Until the first journal stands beside the first snapshot and its backup, its absence means nothing."""
+    folder = (Folder(tmp_path / f"state-{number}") for number in itertools.count())
+    for begun in itertools.count():
+        if dies(next(folder), begun, lambda ledger: ledger.put(a_record())) is None:
+            break
+        for folded in itertools.count():
+            place = next(folder)
+            dies(place, begun, lambda ledger: ledger.put(a_record()))
+            known = dict(seen(place).records())
+            found = dies(place, folded, lambda ledger: ledger.fold(1.0))
+            assert dict(seen(place).records()) == known, f"died before operations {begun} and {folded}"
+            if found is None:
+                break
+    assert begun > 10
+
+
+def dies(place: Folder, operations: int, act: Callable[[Ledger], object]) -> Died | None:
+    """Do it, and die before an operation; None: it was done before that."""
+    try:
+        hold, ledger = opened(place.watched(Dying(operations)))
+        act(ledger)
+        hold.release()
+    except Died as death:
+        return death
+    finally:
+        place.store().break_hold()
+    return None
 
 
 def test_a_lock_file_of_long_ago_locks_nobody_out(place: Folder) -> None:
