@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import Iterator
 from functools import cache
@@ -14,6 +15,9 @@ import pytest
 from botocore.config import Config
 
 from drctl.sim import client
+
+gc.set_threshold(100_000, 20, 100)
+"""boto3's models stay, and are much to look through: see drctl.cli."""
 
 pytest_plugins = ["tests.environment", "tests.rehearsal"]
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.environment import ENVIRONMENT, EVERYTHING, Built, P, S
+from tests.lost_drill import cut_off
 
 pytestmark = pytest.mark.xdist_group(ENVIRONMENT)
 
@@ -120,6 +121,9 @@ def test_what_was_changed_behind_drctls_back_is_seen_and_repaired(disturbed: Bui
     disturbed.client("logs", P).delete_log_group(logGroupName="/ecs/demo-app")
     disturbed.client("sns", S).delete_topic(TopicArn=f"arn:aws:sns:{S}:123456789012:demo-alerts")
     disturbed.client("lambda", P).delete_function(FunctionName="demo-health-monitor")
+    primary = disturbed.client("ec2", P)
+    (vpc,) = primary.describe_vpcs(Filters=[{"Name": "tag:drctl:environment", "Values": ["demo"]}])["Vpcs"]
+    cut_off(primary, vpc["VpcId"])
 
     calls = disturbed.calls()
     shown = {change["address"]: change for change in disturbed.ok("plan").json["changes"]}
@@ -136,6 +140,7 @@ def test_what_was_changed_behind_drctls_back_is_seen_and_repaired(disturbed: Bui
         f"{S}/sns-subscription/email-1": "create",
         f"{P}/lambda-function/health-monitor": "create",
         f"{P}/lambda-permission/health-monitor": "create",
+        f"{P}/vpc/main": "update",
     }
     versioning = shown[f"{P}/s3-bucket/assets"]["fields"]["versioning"]
     assert versioning["desired"] is True

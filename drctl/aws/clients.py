@@ -152,7 +152,7 @@ class Aws:
         """The same door, for looking at a whole environment: many looks are answered by one list."""
         from drctl.aws.listing import Listings
 
-        return self._like(listings=Listings(self, environment))
+        return Listings(environment, lambda listings: self._like(listings=listings)).aws
 
     def giving_up(self, now: Callable[[], float]) -> Aws:
         """The same door, which ends asking where nothing answers: for a run, which has an end. ``now``: its clock."""

@@ -50,18 +50,23 @@ class Listings:
     """The lists of one inspection, each made when it is first needed. Thread-safe."""
 
     environment: str
+    aws: Aws
+    """The door that answers from them, and at which they are asked for themselves."""
 
-    def __init__(self, aws: Aws, environment: str) -> None:
-        """aws: the door they are asked for at, which has no listings itself."""
-        self._aws = aws
+    def __init__(self, environment: str, door: Callable[[Listings], Aws]) -> None:
+        """door: the door that is to answer from these."""
         self.environment = environment
+        self.aws = door(self)
+        self._here = threading.local()
         self._guard = threading.Lock()
         self._making: dict[tuple[str, str], threading.Lock] = {}
         self._made: dict[tuple[str, str], list[Item]] = {}
         self._by_key: dict[tuple[Look, str], dict[str, list[Item]]] = {}
 
     def answer(self, service: str, operation: str, region: str, request: Request) -> dict[str, Any] | None:
-        """The response to a look, or None: the lists do not hold all of what it asks for."""
+        """The response to a look, or None: they do not hold all it asks for, or it asks for one of them."""
+        if getattr(self._here, "asking", False):
+            return None
         for look in LOOKS.get((service, operation), ()):
             asked = look.asked(request)
             if not asked:
@@ -78,17 +83,24 @@ class Listings:
             making = self._making.setdefault(key, threading.Lock())
         with making:
             if key not in self._made:
-                try:
-                    self._made[key] = list(LISTS[name](self, region))
-                except (ClientError, BotoCoreError, TooLong):
-                    self._made[key] = []
+                self._made[key] = self._make(name, region)
         return self._made[key]
+
+    def _make(self, name: str, region: str) -> list[Item]:
+        already = getattr(self._here, "asking", False)
+        self._here.asking = True
+        try:
+            return list(LISTS[name](self, region))
+        except (ClientError, BotoCoreError, TooLong):
+            return []
+        finally:
+            self._here.asking = already
 
     def pages(
         self, service: str, operation: str, items: str, region: str, **request: object
     ) -> Iterator[Any]:
         """The items of all pages of one call. Raises TooLong."""
-        pages = self._aws.client(service, region).get_paginator(xform_name(operation))
+        pages = self.aws.client(service, region).get_paginator(xform_name(operation))
         for number, page in enumerate(pages.paginate(**request)):
             if number == MOST_PAGES:
                 raise TooLong(f"{service} {operation}")
@@ -96,7 +108,7 @@ class Listings:
 
     def services(self, cluster: str, arns: Sequence[str], region: str) -> Iterator[Item]:
         """ECS services of a cluster as DescribeServices, which has no pages, describes them."""
-        ecs = self._aws.ecs(region)
+        ecs = self.aws.ecs(region)
         for chunk in _chunks(arns, SERVICES_AT_ONCE):
             found = ecs.describe_services(cluster=cluster, services=chunk, include=["TAGS"])["services"]
             yield from cast("list[Item]", found)

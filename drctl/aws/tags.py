@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 Tag = TypeVar("Tag")
 
+DRILL = "drctl:drill"
+"""The tag of what a drill makes and removes again; its value is the drill's run."""
+
 
 def as_list(tags: Mapping[str, str]) -> list[Tag]:
     """``[{"Key": ..., "Value": ...}]``: most services; each has a type of its own for it."""

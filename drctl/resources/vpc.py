@@ -1,4 +1,4 @@
-"""A VPC, with DNS names on and its default security group closed."""
+"""A VPC, with DNS names on, its default security group closed, and nothing in it cut off by a drill of long ago."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from drctl.engine.resource import (
 )
 
 if TYPE_CHECKING:
-    from mypy_boto3_ec2.type_defs import VpcTypeDef
+    from mypy_boto3_ec2.type_defs import FilterTypeDef, NetworkAclTypeDef, VpcTypeDef
 
     from drctl.aws.clients import Aws
 
@@ -57,8 +57,9 @@ class Vpc(Resource[VpcOutputs]):
             "cidr": vpc["CidrBlock"],
             "dns_hostnames": names["EnableDnsHostnames"]["Value"],
             "default_group_rules": len(groups[0]["IpPermissions"]) + len(groups[0]["IpPermissionsEgress"]),
+            "cut_off_by": [tags.as_dict(acl["Tags"])[tags.DRILL] for acl in self._of_drills(aws, vpc)],
         }
-        desired = {"cidr": self.cidr, "dns_hostnames": True, "default_group_rules": 0}
+        desired = {"cidr": self.cidr, "dns_hostnames": True, "default_group_rules": 0, "cut_off_by": []}
         return Observed(VpcOutputs(vpc_id, groups[0]["GroupId"]), drift=differences(actual, desired))
 
     def create(self, aws: Aws, given: Given) -> VpcOutputs:
@@ -73,8 +74,11 @@ class Vpc(Resource[VpcOutputs]):
             ec2.modify_vpc_attribute(VpcId=outputs.vpc_id, EnableDnsHostnames={"Value": True})
         if "default_group_rules" in observed.drift:
             self._close(aws, outputs.default_security_group_id)
+        if "cut_off_by" in observed.drift:
+            self._reconnect(aws, outputs.vpc_id)
 
     def delete(self, aws: Aws, outputs: VpcOutputs) -> None:
+        self._reconnect(aws, outputs.vpc_id)
         aws.ec2(self.region).delete_vpc(VpcId=outputs.vpc_id)
 
     def _find(self, aws: Aws, given: Given) -> VpcTypeDef | None:
@@ -101,3 +105,31 @@ class Vpc(Resource[VpcOutputs]):
                 ec2.revoke_security_group_egress(GroupId=group_id, SecurityGroupRuleIds=ids)
             elif ids:
                 ec2.revoke_security_group_ingress(GroupId=group_id, SecurityGroupRuleIds=ids)
+
+    def _reconnect(self, aws: Aws, vpc_id: str) -> None:
+        """Back to the default network ACL with what drills cut off, which otherwise their own run does; but a run's
+        journal may be lost, or on another machine. A moved association has a new id, so each move is sent once."""
+        ec2 = aws.ec2(self.region)
+        for vpc in ec2.describe_vpcs(VpcIds=[vpc_id])["Vpcs"]:
+            for acl in self._of_drills(aws, vpc):
+                (default,) = self._network_acls(aws, vpc, {"Name": "default", "Values": ["true"]})
+                for association in acl["Associations"]:
+                    aws.once.ec2(self.region).replace_network_acl_association(
+                        AssociationId=association["NetworkAclAssociationId"],
+                        NetworkAclId=default["NetworkAclId"],
+                    )
+                ec2.delete_network_acl(NetworkAclId=acl["NetworkAclId"])
+
+    def _of_drills(self, aws: Aws, vpc: VpcTypeDef) -> list[NetworkAclTypeDef]:
+        """Those of this environment's drills: a network ACL that allows nothing (drctl/runbook/injection.py)."""
+        environment = tags.as_dict(vpc["Tags"])["drctl:environment"]
+        return self._network_acls(
+            aws,
+            vpc,
+            {"Name": "tag:drctl:environment", "Values": [environment]},
+            {"Name": "tag-key", "Values": [tags.DRILL]},
+        )
+
+    def _network_acls(self, aws: Aws, vpc: VpcTypeDef, *filters: FilterTypeDef) -> list[NetworkAclTypeDef]:
+        in_it: FilterTypeDef = {"Name": "vpc-id", "Values": [vpc["VpcId"]]}
+        return aws.ec2(self.region).describe_network_acls(Filters=[in_it, *filters])["NetworkAcls"]

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from drctl.aws import tags
 from drctl.aws.clients import GLOBAL_REGION
 from drctl.aws.errors import tolerating_absence
 from drctl.errors import Diagnostic, SettingsError
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 
 GLOBAL = "global"
 """What a RegionSwitch calls the control planes that live in us-east-1."""
-
-DRILL = "drctl:drill"
-"""The tag of what a drill makes and removes again."""
 
 METHODS: Mapping[str, str] = {
     "health": "the primary's health check is inverted: Route 53 takes a healthy primary for a sick one",
@@ -120,17 +118,15 @@ def _reconnect(recovery: Recovery, arguments: Mapping[str, Any]) -> None:
 
 
 def _make_acl(recovery: Recovery, side: Side, arguments: Mapping[str, Any]) -> str:
-    tags = {
+    marks = {
         "drctl:environment": recovery.site.environment,
-        DRILL: arguments["run"],
+        tags.DRILL: arguments["run"],
         "Name": f"{recovery.site.environment} drill",
     }
     made = recovery.aws.ec2(side.region).create_network_acl(
         VpcId=side.vpc,
         ClientToken=arguments["token"],
-        TagSpecifications=[
-            {"ResourceType": "network-acl", "Tags": [{"Key": k, "Value": v} for k, v in tags.items()]}
-        ],
+        TagSpecifications=tags.specification("network-acl", marks),
     )
     return made["NetworkAcl"]["NetworkAclId"]
 

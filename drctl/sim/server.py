@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import fcntl
+import gc
 import json
 import logging
 import os
@@ -30,6 +31,8 @@ from drctl.sim.motion.outlets import outlets
 
 SAVE_INTERVAL = 30.0
 """Real seconds between two snapshots while calls change things."""
+GARBAGE_AFTER = 100_000
+"""New objects after which Python looks for garbage: what there is stays, and it is much to look through."""
 TICK_INTERVAL = 0.02
 """Real seconds between two looks at the calendar when no call looks at it anyway."""
 
@@ -163,6 +166,7 @@ def main(arguments: list[str] | None = None) -> int:
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     logging.getLogger("botocore").setLevel(logging.WARNING)
     warnings.simplefilter("ignore")
+    gc.set_threshold(GARBAGE_AFTER, 20, 100)
     # moto's object graphs are deep, and pickle follows them one call a level.
     sys.setrecursionlimit(20_000)
     lock = _only_server(folder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,8 @@ from drctl.resources.subnet import Subnet
 from drctl.resources.vpc import Vpc
 from drctl.resources.vpc_endpoint import VpcEndpoint
 from drctl.resources.vpc_peering import VpcPeering
-from tests.contract import Trial, assert_unchanged, whole_life
+from tests.contract import ENVIRONMENT, Trial, assert_unchanged, whole_life
+from tests.lost_drill import cut_off, network_acls
 
 if TYPE_CHECKING:
     from tests.conftest import Sim
@@ -96,9 +98,53 @@ def test_a_vpc(sim: Sim, tmp_path: Path) -> None:
             GroupId=vpc.default_security_group_id, IpProtocol="-1", CidrIp="0.0.0.0/0"
         )
 
-    whole_life(
-        sim, tmp_path, VPC, {"dns_hostnames": turn_names_off, "default_group_rules": open_default_group}
-    )
+    damages = {
+        "dns_hostnames": turn_names_off,
+        "default_group_rules": open_default_group,
+        "cut_off_by": lambda vpc: cut_off(ec2, vpc.vpc_id, ENVIRONMENT),
+    }
+    whole_life(sim, tmp_path, VPC, damages)
+
+
+@pytest.mark.parametrize("fault", [None, "lost"])
+def test_what_a_drill_cut_off_is_connected_again_and_another_acl_is_left_alone(
+    sim: Sim, tmp_path: Path, fault: str | None
+) -> None:
+    ec2, other = sim.client("ec2"), replace(SUBNET, name="public-b", cidr="10.0.1.0/24", zone="b")
+    with Trial(sim, tmp_path) as trial:
+        trial.ensure(SUBNET, other)
+        vpc_id = trial.outputs(VPC).vpc_id
+        drills = cut_off(ec2, vpc_id, ENVIRONMENT)
+        theirs = cut_off(ec2, vpc_id, "another")
+        (one,) = [trial.outputs(other).subnet_id]
+        moved = {a["SubnetId"]: a["NetworkAclAssociationId"] for a in associations(ec2, theirs)}
+        ec2.replace_network_acl_association(AssociationId=moved[one], NetworkAclId=drills)
+        if fault is not None:
+            for operation in ("ReplaceNetworkAclAssociation", "DeleteNetworkAcl"):
+                sim.fault(fault, service="ec2", operation=operation, times=1)
+
+        assert trial.inspect(VPC).fields["cut_off_by"]
+        assert trial.ensure(VPC) == "update"
+
+        (default,) = network_acls(ec2, vpc_id, {"Name": "default", "Values": ["true"]})
+        assert [each["SubnetId"] for each in default["Associations"]] == [one]
+        assert len(associations(ec2, theirs)) == 1
+        assert {acl["NetworkAclId"] for acl in network_acls(ec2, vpc_id)} == {default["NetworkAclId"], theirs}
+
+
+def test_a_vpc_goes_with_what_a_drill_has_left_in_it(sim: Sim, tmp_path: Path) -> None:
+    ec2 = sim.client("ec2")
+    with Trial(sim, tmp_path) as trial:
+        trial.ensure(SUBNET)
+        vpc_id = trial.outputs(VPC).vpc_id
+        cut_off(ec2, vpc_id, ENVIRONMENT)
+        trial.remove_all(SUBNET)
+    assert network_acls(ec2, vpc_id) == []
+
+
+def associations(ec2: Any, acl: str) -> list[Any]:
+    found: list[Any] = ec2.describe_network_acls(NetworkAclIds=[acl])["NetworkAcls"][0]["Associations"]
+    return found
 
 
 def test_an_internet_gateway_stays_attached(sim: Sim, tmp_path: Path) -> None:
