@@ -10,6 +10,7 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from tests.census import Client
@@ -35,6 +36,15 @@ def settle(place: Installation) -> list[View]:
     strangers.edge()
     place.sim.advance(REST)
     return strangers.views
+
+
+@contextmanager
+def bystanders(place: Installation) -> Iterator[None]:
+    """Strangers stand there, each of which must be afterwards as it was before."""
+    views = settle(place)
+    untouched = photograph(place.client, views)
+    yield
+    assert differences(untouched, photograph(place.client, views)) == {}
 
 
 def photograph(client: Client, views: list[View]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from drctl.engine.trouble import Meaning
 from tests.census import came
 from tests.environment import TIMEOUT, Installation, P, Ran, S
 from tests.shape import SHAPE, shape
+from tests.strangers import bystanders
 
 GONE = "the AWS credentials are no longer valid"
 
@@ -44,25 +45,26 @@ ASKED = 110
 
 @pytest.mark.xdist_group("fresh")
 def test_expired_credentials_end_a_run_that_the_next_one_goes_on_from(fresh: Installation) -> None:
-    before = fresh.census()
-    up = fresh.start("--sim", "--output", "json", "up", "--yes")
-    _wait(fresh, up, mutations=80)
-    for fault in EXPIRED:
-        fresh.sim.fault("error", **fault)
-    ran = _end(up)
+    with bystanders(fresh):
+        before = fresh.census()
+        up = fresh.start("--sim", "--output", "json", "up", "--yes")
+        _wait(fresh, up, mutations=80)
+        for fault in EXPIRED:
+            fresh.sim.fault("error", **fault)
+        ran = _end(up)
 
-    _says_once(ran, "xpired")
-    records = {record["address"]: record for record in fresh.ok("state", "list").json["records"]}
-    assert records.keys() >= ran.done.keys()
-    assert not [a for a, record in records.items() if record["intent"] and a in ran.done]
-    again = fresh.on_sim("up", "--yes")
-    _says_once(again, "xpired")
+        _says_once(ran, "xpired")
+        records = {record["address"]: record for record in fresh.ok("state", "list").json["records"]}
+        assert records.keys() >= ran.done.keys()
+        assert not [a for a, record in records.items() if record["intent"] and a in ran.done]
+        again = fresh.on_sim("up", "--yes")
+        _says_once(again, "xpired")
 
-    fresh.sim.heal()
-    fresh.up()
-    assert fresh.changes() == {}
-    assert shape(before, fresh.census()) == SHAPE, "something is there twice, or missing"
-    assert all(record["intent"] is None for record in fresh.ok("state", "list").json["records"])
+        fresh.sim.heal()
+        fresh.up()
+        assert fresh.changes() == {}
+        assert shape(before, fresh.census()) == SHAPE, "something is there twice, or missing"
+        assert all(record["intent"] is None for record in fresh.ok("state", "list").json["records"])
 
 
 @pytest.mark.xdist_group("fresh")
