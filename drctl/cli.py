@@ -17,7 +17,7 @@ from drctl.view import text
 
 GARBAGE_AFTER = 100_000
 """New objects after which Python looks for garbage. Most of what a command makes are boto3's models, which stay:
-looking through them after every 700, as Python does by itself, is a fifth of what a short command takes."""
+looking through them after every few hundred, as Python does by itself, is a fifth of what a short command takes."""
 
 app = typer.Typer(
     help="Build, rehearse and remove an active-passive disaster-recovery environment over two AWS regions.",
