@@ -28,8 +28,9 @@ SPEED = 120.0
 MOVING = 20.0
 """The same while the world must move: see tests/rehearsal_kills.py."""
 
-REPLICATED_S = 40.0
-"""Seconds after which what a run has removed in one region is gone in the other."""
+AT_REST_S = 150.0
+"""Seconds after which the tasks that a run has stopped are drained and gone (drctl/sim/lifecycle/durations.py), and what
+it has removed in one region is gone in the other."""
 
 PATIENCE_S = 1800.0
 """Real seconds after which a runbook counts as hung: a drill of ten simulated minutes at the lowest speed, thrice."""
@@ -184,7 +185,7 @@ def go(
     place.sim.heal()
     place.sim.set_speed(MOVING if stage.is_runbook else SPEED)
     if stage.is_runbook:
-        time.sleep(REPLICATED_S / MOVING)
+        time.sleep(AT_REST_S / MOVING)
     operations = tuple(sorted({key[:2] for key in executed(log)}))
     struck = frozenset((each["service"], each["operation"]) for each in hit)
     found = Found()
