@@ -29,8 +29,8 @@ MOVING = 20.0
 """The same while the world must move: see tests/rehearsal_kills.py."""
 
 AT_REST_S = 150.0
-"""Seconds after which the tasks that a run has stopped are drained and gone (drctl/sim/lifecycle/durations.py), and what
-it has removed in one region is gone in the other."""
+"""Seconds after which the tasks that a run has stopped are drained and gone (drctl/sim/lifecycle/durations.py), and
+what it has removed in one region is gone in the other."""
 
 PATIENCE_S = 1800.0
 """Real seconds after which a runbook counts as hung: a drill of ten simulated minutes at the lowest speed, thrice."""
