@@ -31,8 +31,9 @@ def test_a_drill_killed_before_and_after_every_step_is_resumed_to_its_end(
     kills = Kills(rehearsed)
     steps = [step.name for step in drill.steps()]
     kills.kill_at_each((*DRILL, "tasks"), [*((step, "begun") for step in steps), (steps[-1], "done")])
-    ran = kills.run("drill", "--resume")
-    assert ran.code in (0, 3), ran.out[-2000:] + ran.err
+    if not kills.too_late:
+        ran = kills.run("drill", "--resume")
+        assert ran.code in (0, 3), ran.out[-2000:] + ran.err
     assert_as_before(rehearsed, before, "passed", "objective missed")
 
 
